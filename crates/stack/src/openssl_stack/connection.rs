@@ -1,0 +1,237 @@
+//! A connection of OpenSSL over memory.
+
+use std::io::{self, Read, Write};
+
+use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
+use openssl::x509::X509VerifyResult;
+use wire::{CipherSuite, ProtocolVersion};
+
+use super::ffi;
+use crate::{Connection, EARLY_DATA, Negotiated, StackError};
+
+/// What a connection has to do with 0-RTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EarlyData {
+    None,
+    /// A client that has not sent it yet.
+    ToSend,
+    /// A server that has not seen its end yet.
+    ToReceive,
+}
+
+pub(super) struct OpenSslConnection {
+    stream: SslStream<Pipe>,
+    early_data: EarlyData,
+    early_bytes: usize,
+}
+
+/// The transport: what the peer sent, and what is to be sent.
+#[derive(Debug, Default)]
+struct Pipe {
+    input: Vec<u8>,
+    read: usize,
+    output: Vec<u8>,
+}
+
+impl Pipe {
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.read == self.input.len() {
+            self.input.clear();
+            self.read = 0;
+        }
+        self.input.extend_from_slice(bytes);
+    }
+}
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.input[self.read..];
+        if rest.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.read += count;
+        Ok(count)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.output.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl OpenSslConnection {
+    pub(super) fn new(ssl: Ssl, early_data: EarlyData) -> Result<Self, StackError> {
+        let stream = SslStream::new(ssl, Pipe::default()).map_err(|error| StackError::Setup {
+            what: "the connection's transport",
+            message: error.to_string(),
+        })?;
+        Ok(Self {
+            stream,
+            early_data,
+            early_bytes: 0,
+        })
+    }
+
+    /// Goes on with the handshake, or takes tickets after it.
+    fn go_on(&mut self) -> Result<(), Error> {
+        match self.early_data {
+            EarlyData::ToSend => {
+                self.stream.write_early_data(EARLY_DATA)?;
+                self.early_data = EarlyData::None;
+            }
+            EarlyData::ToReceive => self.take_early_data()?,
+            EarlyData::None => {}
+        }
+        if self.is_handshaking() {
+            return self.stream.do_handshake();
+        }
+        // Tickets come in messages that OpenSSL looks at when application data is read.
+        self.stream.ssl_read(&mut [0; 1]).map(|_| ())
+    }
+
+    fn take_early_data(&mut self) -> Result<(), Error> {
+        let mut buffer = [0; EARLY_DATA.len()];
+        loop {
+            match self.stream.read_early_data(&mut buffer)? {
+                0 => {
+                    self.early_data = EarlyData::None;
+                    return Ok(());
+                }
+                count => self.early_bytes += count,
+            }
+        }
+    }
+}
+
+impl Drop for OpenSslConnection {
+    /// OpenSSL takes a connection that ends without close_notify for an attack, and makes
+    /// its session unfit for resumption. Nothing was cut off here: it is just over.
+    fn drop(&mut self) {
+        self.stream
+            .set_shutdown(ShutdownState::SENT | ShutdownState::RECEIVED);
+    }
+}
+
+impl Connection for OpenSslConnection {
+    fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
+        self.stream.get_mut().feed(input);
+        let result = match self.go_on() {
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(()),
+            result => result.map_err(|error| fault(self.stream.ssl(), &error)),
+        };
+        output.append(&mut self.stream.get_mut().output);
+        result
+    }
+
+    fn is_handshaking(&self) -> bool {
+        !self.stream.ssl().is_init_finished()
+    }
+
+    fn send(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
+        self.stream
+            .write_all(plaintext)
+            .map_err(|error| StackError::Library(error.to_string()))?;
+        output.append(&mut self.stream.get_mut().output);
+        Ok(())
+    }
+
+    fn receive(&mut self, input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError> {
+        self.stream.get_mut().feed(input);
+        let mut received = 0;
+        loop {
+            match self.stream.ssl_read(&mut plaintext[received..]) {
+                Ok(0) => return Ok(received),
+                Ok(count) => received += count,
+                Err(error) if error.code() == ErrorCode::WANT_READ => return Ok(received),
+                Err(error) => return Err(fault(self.stream.ssl(), &error)),
+            }
+            if received == plaintext.len() {
+                return Ok(received);
+            }
+        }
+    }
+
+    fn negotiated(&self) -> Negotiated {
+        let ssl = self.stream.ssl();
+        let version = ssl.version2().and_then(|version| match version {
+            SslVersion::TLS1_2 => Some(ProtocolVersion::Tls12),
+            SslVersion::TLS1_3 => Some(ProtocolVersion::Tls13),
+            _ => None,
+        });
+        let suite = ssl.current_cipher().map(|cipher| cipher.protocol_id());
+        Negotiated {
+            version,
+            cipher_suite: suite.map(|id| CipherSuite(u16::from_be_bytes(id))),
+            group: ffi::group_name(ssl).and_then(|name| name.parse().ok()),
+            peer_scheme: ffi::peer_signature_name(ssl).and_then(|name| name.parse().ok()),
+            is_resumed: ssl.session_reused(),
+            has_peer_certificate: ssl.peer_certificate().is_some(),
+            early_data: self.early_bytes,
+        }
+    }
+
+    fn export_keying_material(&self, label: &str, output: &mut [u8]) -> Result<(), StackError> {
+        self.stream
+            .ssl()
+            .export_keying_material(output, label, None)
+            .map_err(|error| StackError::Library(error.to_string()))
+    }
+}
+
+/// Reasons of OpenSSL (`sslerr.h`) by which it tells a failed check of the peer's bytes
+/// from a peer that breaks the grammar.
+const CRYPTOGRAPHY: &[&str] = &[
+    "bad signature",
+    "digest check failed",
+    "decryption failed or bad record mac",
+    "bad record mac",
+    "decryption failed",
+    "bad key share",
+    "bad ecpoint",
+    "bad decrypt",
+    "binder does not verify",
+    "invalid point encoding",
+    "bad rsa decrypt",
+];
+
+/// Whose fault an error of OpenSSL is.
+fn fault(ssl: &SslRef, error: &Error) -> StackError {
+    let reasons: Vec<&str> = error
+        .ssl_error()
+        .into_iter()
+        .flat_map(|stack| stack.errors())
+        .filter_map(openssl::error::Error::reason)
+        .collect();
+    let message = match reasons.as_slice() {
+        [] => error.to_string(),
+        reasons => reasons.join("; "),
+    };
+    let says = |part: &str| reasons.iter().any(|reason| reason.contains(part));
+    if says("certificate verify failed") || says("peer did not return a certificate") {
+        let result = ssl.verify_result();
+        let why = if result == X509VerifyResult::OK {
+            &message
+        } else {
+            result.error_string()
+        };
+        return StackError::Certificate(why.to_owned());
+    }
+    if reasons.iter().any(|reason| CRYPTOGRAPHY.contains(reason)) {
+        return StackError::Cryptography(message);
+    }
+    if says("alert") {
+        return StackError::Alert(message);
+    }
+    match error.code() {
+        ErrorCode::SSL => StackError::Peer(message),
+        _ => StackError::Library(message),
+    }
+}

@@ -1,0 +1,173 @@
+//! A connection of rustls.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use rustls::{ClientConnection, Error, HandshakeKind, ServerConnection};
+use wire::{CipherSuite, NamedGroup, ProtocolVersion};
+
+use super::verifier::SeenScheme;
+use crate::{Connection, EARLY_DATA, Negotiated, StackError};
+
+pub(super) struct RustlsConnection {
+    inner: rustls::Connection,
+    seen: Arc<SeenScheme>,
+    early_data: usize,
+}
+
+impl RustlsConnection {
+    pub(super) fn client(connection: ClientConnection, seen: Arc<SeenScheme>) -> Self {
+        Self {
+            inner: connection.into(),
+            seen,
+            early_data: 0,
+        }
+    }
+
+    pub(super) fn server(connection: ServerConnection, seen: Arc<SeenScheme>) -> Self {
+        Self {
+            inner: connection.into(),
+            seen,
+            early_data: 0,
+        }
+    }
+
+    fn take_input(&mut self, mut input: &[u8]) -> Result<(), StackError> {
+        // rustls' read buffer is bounded: a large flight takes several turns.
+        while !input.is_empty() {
+            self.inner
+                .read_tls(&mut input)
+                .map_err(|e| StackError::Library(e.to_string()))?;
+            self.inner.process_new_packets().map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    fn give_output(&mut self, output: &mut Vec<u8>) -> Result<(), StackError> {
+        while self.inner.wants_write() {
+            self.inner
+                .write_tls(output)
+                .map_err(|e| StackError::Library(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn take_early_data(&mut self) -> Result<(), StackError> {
+        let rustls::Connection::Server(server) = &mut self.inner else {
+            return Ok(());
+        };
+        let Some(mut early) = server.early_data() else {
+            return Ok(());
+        };
+        let mut buffer = [0; EARLY_DATA.len()];
+        while let Ok(count @ 1..) = early.read(&mut buffer) {
+            self.early_data += count;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn write_early_data(connection: &mut ClientConnection) -> Result<(), StackError> {
+    let mut early = connection.early_data().ok_or_else(|| StackError::Setup {
+        what: "0-RTT data",
+        message: "the ticket does not allow any".to_owned(),
+    })?;
+    early
+        .write_all(EARLY_DATA)
+        .map_err(|error| StackError::Library(error.to_string()))
+}
+
+impl Connection for RustlsConnection {
+    fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
+        let taken = self.take_input(input).and_then(|()| self.take_early_data());
+        // The alert about a failure is output, too.
+        self.give_output(output)?;
+        taken
+    }
+
+    fn is_handshaking(&self) -> bool {
+        self.inner.is_handshaking()
+    }
+
+    fn send(&mut self, plaintext: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
+        self.inner
+            .writer()
+            .write_all(plaintext)
+            .map_err(|error| StackError::Library(error.to_string()))?;
+        self.give_output(output)
+    }
+
+    fn receive(&mut self, mut input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError> {
+        let mut received = 0;
+        while !input.is_empty() {
+            self.inner
+                .read_tls(&mut input)
+                .map_err(|e| StackError::Library(e.to_string()))?;
+            self.inner.process_new_packets().map_err(fault)?;
+            while let Ok(count @ 1..) = self.inner.reader().read(&mut plaintext[received..]) {
+                received += count;
+            }
+        }
+        Ok(received)
+    }
+
+    fn negotiated(&self) -> Negotiated {
+        let version = self
+            .inner
+            .protocol_version()
+            .and_then(|version| match version {
+                rustls::ProtocolVersion::TLSv1_2 => Some(ProtocolVersion::Tls12),
+                rustls::ProtocolVersion::TLSv1_3 => Some(ProtocolVersion::Tls13),
+                _ => None,
+            });
+        let suite = self
+            .inner
+            .negotiated_cipher_suite()
+            .map(|suite| suite.suite());
+        let group = self
+            .inner
+            .negotiated_key_exchange_group()
+            .map(|group| group.name());
+        Negotiated {
+            version,
+            cipher_suite: suite.map(|suite| CipherSuite(suite.into())),
+            group: group.map(|group| NamedGroup(group.into())),
+            peer_scheme: self.seen.last(),
+            is_resumed: self.inner.handshake_kind() == Some(HandshakeKind::Resumed),
+            has_peer_certificate: self.inner.peer_certificates().is_some(),
+            early_data: self.early_data,
+        }
+    }
+
+    fn export_keying_material(&self, label: &str, output: &mut [u8]) -> Result<(), StackError> {
+        self.inner
+            .export_keying_material(output, label.as_bytes(), None)
+            .map(|_| ())
+            .map_err(|error| StackError::Library(error.to_string()))
+    }
+}
+
+/// Whose fault an error of rustls is.
+fn fault(error: Error) -> StackError {
+    use rustls::{CertificateError, PeerMisbehaved};
+    let message = error.to_string();
+    match error {
+        Error::InvalidCertificate(CertificateError::BadSignature)
+        | Error::DecryptError
+        | Error::PeerMisbehaved(PeerMisbehaved::InvalidKeyShare)
+        | Error::PeerMisbehaved(PeerMisbehaved::IncorrectBinder) => {
+            StackError::Cryptography(message)
+        }
+        Error::InvalidCertificate(_)
+        | Error::InvalidCertRevocationList(_)
+        | Error::NoCertificatesPresented => StackError::Certificate(message),
+        Error::AlertReceived(_) => StackError::Alert(message),
+        Error::InappropriateMessage { .. }
+        | Error::InappropriateHandshakeMessage { .. }
+        | Error::InvalidMessage(_)
+        | Error::PeerIncompatible(_)
+        | Error::PeerMisbehaved(_)
+        | Error::PeerSentOversizedRecord => StackError::Peer(message),
+        _ => StackError::Library(message),
+    }
+}

@@ -1,0 +1,29 @@
+//! What the TLS standards define, and nothing else: code points, the facts about
+//! the algorithms behind them, and the record and handshake codec.
+//!
+//! There is no cryptography, no I/O and no TLS library in here. A code point that
+//! is unknown to the tables is still a valid value: an observer must be able to
+//! carry what it saw.
+
+mod algorithm;
+mod chain;
+mod cipher_suite;
+mod code_point;
+mod group;
+mod handshake;
+mod record;
+mod signature_scheme;
+mod version;
+
+pub use algorithm::{ParseAlgorithmError, SignatureAlgorithm, SignatureAlgorithmFacts};
+pub use chain::{ChainAlgorithms, ParseChainError};
+pub use cipher_suite::{CipherSuite, CipherSuiteFacts};
+pub use code_point::UnknownName;
+pub use group::{GroupFacts, GroupKind, GroupStatus, NamedGroup, NistCategory};
+pub use handshake::{
+    ClientHello, HandshakeMessage, HandshakeType, HelloError, KeyShare, ServerHello,
+    plaintext_messages,
+};
+pub use record::{ContentType, Record, RecordError, Records};
+pub use signature_scheme::{SignatureScheme, SignatureSchemeFacts};
+pub use version::ProtocolVersion;

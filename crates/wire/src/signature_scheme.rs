@@ -1,0 +1,66 @@
+//! Signature schemes: what CertificateVerify and certificates are signed with.
+
+use crate::code_point::code_point;
+
+code_point!(
+    /// A TLS signature scheme (RFC 8446 section 4.2.3), by its IANA code point.
+    SignatureScheme,
+    SignatureSchemeFacts,
+    SCHEMES,
+    "signature scheme"
+);
+
+/// What is known about one signature scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignatureSchemeFacts {
+    /// The code point on the wire.
+    pub code_point: SignatureScheme,
+    /// The name in the IANA registry.
+    pub name: &'static str,
+    /// Whether a quantum computer leaves it standing.
+    pub post_quantum: bool,
+}
+
+const fn row(code_point: u16, name: &'static str, post_quantum: bool) -> SignatureSchemeFacts {
+    SignatureSchemeFacts {
+        code_point: SignatureScheme(code_point),
+        name,
+        post_quantum,
+    }
+}
+
+static SCHEMES: &[SignatureSchemeFacts] = &[
+    row(0x0401, "rsa_pkcs1_sha256", false),
+    row(0x0501, "rsa_pkcs1_sha384", false),
+    row(0x0601, "rsa_pkcs1_sha512", false),
+    row(0x0403, "ecdsa_secp256r1_sha256", false),
+    row(0x0503, "ecdsa_secp384r1_sha384", false),
+    row(0x0603, "ecdsa_secp521r1_sha512", false),
+    row(0x0804, "rsa_pss_rsae_sha256", false),
+    row(0x0805, "rsa_pss_rsae_sha384", false),
+    row(0x0806, "rsa_pss_rsae_sha512", false),
+    row(0x0807, "ed25519", false),
+    row(0x0808, "ed448", false),
+    row(0x0904, "mldsa44", true),
+    row(0x0905, "mldsa65", true),
+    row(0x0906, "mldsa87", true),
+];
+
+impl SignatureScheme {
+    /// RSASSA-PKCS1-v1_5 with SHA-256: certificates only in TLS 1.3.
+    pub const RSA_PKCS1_SHA256: Self = Self(0x0401);
+    /// ECDSA on P-256 with SHA-256.
+    pub const ECDSA_SECP256R1_SHA256: Self = Self(0x0403);
+    /// ECDSA on P-384 with SHA-384.
+    pub const ECDSA_SECP384R1_SHA384: Self = Self(0x0503);
+    /// RSASSA-PSS with SHA-256 under an rsaEncryption key.
+    pub const RSA_PSS_RSAE_SHA256: Self = Self(0x0804);
+    /// Ed25519.
+    pub const ED25519: Self = Self(0x0807);
+    /// ML-DSA-44.
+    pub const MLDSA44: Self = Self(0x0904);
+    /// ML-DSA-65.
+    pub const MLDSA65: Self = Self(0x0905);
+    /// ML-DSA-87.
+    pub const MLDSA87: Self = Self(0x0906);
+}
