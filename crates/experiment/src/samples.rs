@@ -261,10 +261,7 @@ fn part_files(folder: &Path) -> Result<Vec<(u32, PathBuf)>, SamplesError> {
 
 fn write_batch(path: &Path, batch: &Batch, facts: &[(&str, String)]) -> Result<(), SamplesError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let file = tempfile::Builder::new()
-        .prefix(".part-")
-        .tempfile_in(folder)
-        .map_err(io_error("writing", path))?;
+    let file = new_file(folder).map_err(io_error("writing", path))?;
     write_parquet(file.as_file(), batch, facts).map_err(|error| match error {
         parquet::errors::ParquetError::External(source) => {
             io_error("writing", path)(io::Error::other(source))
@@ -277,6 +274,17 @@ fn write_batch(path: &Path, batch: &Batch, facts: &[(&str, String)]) -> Result<(
     file.persist(path)
         .map_err(|error| io_error("writing", path)(error.error))?;
     Ok(())
+}
+
+/// A temporary file beside the one that it becomes, readable by all: results are shared.
+pub(crate) fn new_file(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o644));
+    }
+    builder.prefix(".new-").tempfile_in(folder)
 }
 
 fn write_parquet(
@@ -510,7 +518,7 @@ mod tests {
     fn an_unfinished_part_is_no_part() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), 1, false);
-        fs::write(folder.path().join(PARTS).join(".part-x"), b"half").unwrap();
+        fs::write(folder.path().join(PARTS).join(".new-x"), b"half").unwrap();
         assert_eq!(read(folder.path()).unwrap().records.len(), 3);
     }
 

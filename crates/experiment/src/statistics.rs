@@ -10,7 +10,7 @@ use crate::{Flags, Sample};
 /// Rounds that the blocks are cut into for an interval.
 const ROUNDS: usize = 40;
 /// Resamples of a bootstrap.
-const RESAMPLES: usize = 1000;
+const RESAMPLES: usize = 600;
 
 /// A central value with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,8 +49,7 @@ impl Summary {
         let mut sorted: Vec<i64> = kept.iter().map(|sample| sample.value).collect();
         sorted.sort_unstable();
         let value = quantile(&sorted, 0.5)?;
-        let blocks = block_values(samples);
-        let values: Vec<f64> = blocks.iter().map(|(_, value)| *value).collect();
+        let values: Vec<f64> = kept.iter().map(|sample| sample.value as f64).collect();
         let (low, high) = bootstrap(&values, median)?;
         let mean = sorted.iter().map(|value| *value as f64).sum::<f64>() / sorted.len() as f64;
         Some(Self {

@@ -269,11 +269,7 @@ impl Curves {
             .iter()
             .flat_map(|line| {
                 line.marks.iter().map(|(_, y, name)| {
-                    vec![
-                        line.name.clone(),
-                        name.clone(),
-                        crate::number::plain(*y),
-                    ]
+                    vec![line.name.clone(), name.clone(), crate::number::plain(*y)]
                 })
             })
             .collect();
@@ -297,11 +293,25 @@ impl Forest {
                 };
                 let (value, low, high) =
                     crate::number::plain_interval(row.value, Some(row.interval));
-                vec![row.label.clone(), value, low, high, row.text.clone(), verdict.to_owned()]
+                vec![
+                    row.label.clone(),
+                    value,
+                    low,
+                    high,
+                    row.text.clone(),
+                    verdict.to_owned(),
+                ]
             })
             .collect();
         Table {
-            columns: columns(&["comparison", "ratio", "95 % low", "95 % high", "in words", "verdict"]),
+            columns: columns(&[
+                "comparison",
+                "ratio",
+                "95 % low",
+                "95 % high",
+                "in words",
+                "verdict",
+            ]),
             rows,
         }
     }

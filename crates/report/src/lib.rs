@@ -1,1 +1,43 @@
-//! x
+//! Figures, charts and a single-file report of a run.
+//!
+//! Everything here is a pure function of a [`Run`](experiment::Run): a [`Chart`] asks a question and draws a
+//! [`Figure`], which is data; [`render_svg`] and [`render_png`] make a picture of it, and
+//! [`render_html`] and [`write_report`] put answers, charts, tables and the method on one
+//! page that needs no network, no script and no font of the machine.
+//!
+//! To add a chart: a file in `charts/`, and a line in [`CHARTS`].
+
+mod answer;
+mod charts;
+mod dataset;
+mod draw;
+mod figure;
+mod html;
+mod number;
+mod page;
+mod palette;
+mod tables;
+mod terminal;
+mod view;
+
+pub use charts::CHARTS;
+pub use dataset::Dataset;
+pub use draw::{Layout, render_png, render_svg, text_boxes};
+pub use figure::{
+    Bar, Bars, Body, Curve, Curves, Figure, Fill, Forest, ForestRow, Group, Key, Reference, Row,
+    Scale, Segment, Table,
+};
+pub use html::{ReportError, Section, render_html, write_report};
+pub use palette::{Pattern, Tone};
+pub use terminal::terminal_summary;
+
+/// A question and the figure that answers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Chart {
+    /// The name of its files and anchors: lower-case letters and dashes.
+    pub id: &'static str,
+    /// What an architect asks.
+    pub question: &'static str,
+    /// Draws the answer; `None` when the run has not measured it.
+    pub plot: fn(&Dataset<'_>) -> Option<Figure>,
+}

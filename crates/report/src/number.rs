@@ -2,6 +2,9 @@
 
 use experiment::Interval;
 
+/// A space at which no line is broken: it stands between a number and its unit.
+pub(crate) const NBSP: char = '\u{a0}';
+
 /// A unit in which values are shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scaled {
@@ -11,12 +14,26 @@ pub(crate) struct Scaled {
     pub(crate) size: f64,
 }
 
-pub(crate) const NANOSECONDS: Scaled = Scaled { unit: "ns", size: 1.0 };
-pub(crate) const MICROSECONDS: Scaled = Scaled { unit: "µs", size: 1e3 };
-pub(crate) const MILLISECONDS: Scaled = Scaled { unit: "ms", size: 1e6 };
-pub(crate) const SECONDS: Scaled = Scaled { unit: "s", size: 1e9 };
-pub(crate) const KIBIBYTES: Scaled = Scaled { unit: "KiB", size: 1024.0 };
-pub(crate) const BYTES: Scaled = Scaled { unit: "bytes", size: 1.0 };
+pub(crate) const NANOSECONDS: Scaled = Scaled {
+    unit: "ns",
+    size: 1.0,
+};
+pub(crate) const MICROSECONDS: Scaled = Scaled {
+    unit: "µs",
+    size: 1e3,
+};
+pub(crate) const MILLISECONDS: Scaled = Scaled {
+    unit: "ms",
+    size: 1e6,
+};
+pub(crate) const SECONDS: Scaled = Scaled {
+    unit: "s",
+    size: 1e9,
+};
+pub(crate) const KIBIBYTES: Scaled = Scaled {
+    unit: "KiB",
+    size: 1024.0,
+};
 
 /// The unit for times of about this many nanoseconds.
 pub(crate) fn time_unit(nanoseconds: f64) -> Scaled {
@@ -71,8 +88,7 @@ pub(crate) fn rounded(value: f64, exponent: i32) -> String {
     }
     let decimals = exponent.min(0).unsigned_abs() as usize;
     let step = 10f64.powi(exponent.max(0));
-    let text = format!("{:.decimals$}", (value / step).round_ties_even() * step * 1.0);
-    let text = if decimals > 0 { format!("{value:.decimals$}") } else { text };
+    let text = format!("{:.decimals$}", if decimals > 0 { value } else { (value / step).round() * step });
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) if digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) => ("−", digits),
         Some(digits) => ("", digits),
@@ -109,7 +125,12 @@ pub(crate) fn estimate(interval: Interval, scaled: Scaled) -> String {
     let exponent = exponent(interval);
     let [value, low, high] =
         [interval.value, interval.low, interval.high].map(|v| rounded(v, exponent));
-    format!("{value} {} [{low}, {high}]", scaled.unit)
+    format!("{value}{NBSP}{} [{low},{NBSP}{high}]", scaled.unit)
+}
+
+/// `21 µs`, at the precision of the interval.
+pub(crate) fn sized(interval: Interval, scaled: Scaled) -> String {
+    format!("{}{NBSP}{}", value(scaled.of(interval)), scaled.unit)
 }
 
 /// `1.23 [1.19, 1.27]`.
@@ -117,27 +138,37 @@ pub(crate) fn ratio(interval: Interval) -> String {
     let exponent = exponent(interval).max(-3);
     let [value, low, high] =
         [interval.value, interval.low, interval.high].map(|v| rounded(v, exponent));
-    format!("{value} [{low}, {high}]")
+    format!("{value} [{low},{NBSP}{high}]")
 }
 
-/// A number by itself, to four significant digits; whole where it is a whole number.
+/// A number by itself: four significant digits at most, and no zeros behind the last.
 pub(crate) fn plain(value: f64) -> String {
     if value.fract() == 0.0 {
         return count(value);
     }
-    let exact = Interval { value, low: value, high: value };
-    rounded(value, exponent(exact).min(0))
+    let exact = Interval {
+        value,
+        low: value,
+        high: value,
+    };
+    let text = rounded(value, exponent(exact).min(0));
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// Value, lower and upper end as the cells of a table.
-pub(crate) fn plain_interval(
-    value: f64,
-    interval: Option<[f64; 2]>,
-) -> (String, String, String) {
+pub(crate) fn plain_interval(value: f64, interval: Option<[f64; 2]>) -> (String, String, String) {
     match interval {
         Some([low, high]) if low < high => {
             let exponent = exponent(Interval { value, low, high });
-            (rounded(value, exponent), rounded(low, exponent), rounded(high, exponent))
+            (
+                rounded(value, exponent),
+                rounded(low, exponent),
+                rounded(high, exponent),
+            )
         }
         Some(_) => (plain(value), plain(value), plain(value)),
         None => (plain(value), String::new(), String::new()),
@@ -147,7 +178,10 @@ pub(crate) fn plain_interval(
 /// A share as a percentage: whole numbers, one decimal below 10 %.
 pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    format!("{} %", rounded(percent, if percent.abs() < 9.95 { -1 } else { 0 }))
+    format!(
+        "{}{NBSP}%",
+        rounded(percent, if percent.abs() < 9.95 { -1 } else { 0 })
+    )
 }
 
 #[cfg(test)]
@@ -167,20 +201,24 @@ mod tests {
             (-3_400.0, -1_200.0, 900.0, "−1 µs [−3, 1]"),
             (204_000.0, 214_300.0, 224_000.0, "214 µs [204, 224]"),
         ] {
-            assert_eq!(estimate(interval(low, value, high), MICROSECONDS), text);
+            let shown = estimate(interval(low, value, high), MICROSECONDS);
+            assert_eq!(shown.replace(NBSP, " "), text);
         }
     }
 
     #[test]
     fn no_timing_has_more_than_four_digits() {
-        let text = estimate(interval(1_524_111.0, 1_524_111.2, 1_524_111.4), MICROSECONDS);
-        assert_eq!(text, "1,524 µs [1,524, 1,524]");
+        let text = estimate(
+            interval(1_524_111.0, 1_524_111.2, 1_524_111.4),
+            MICROSECONDS,
+        );
+        assert_eq!(text.replace(NBSP, " "), "1,524 µs [1,524, 1,524]");
     }
 
     #[test]
     fn ratios_carry_their_interval() {
-        assert_eq!(ratio(interval(1.186, 1.231, 1.274)), "1.23 [1.19, 1.27]");
-        assert_eq!(ratio(interval(0.9995, 1.0, 1.0004)), "1.000 [1.000, 1.000]");
+        assert_eq!(ratio(interval(1.186, 1.231, 1.274)).replace(NBSP, " "), "1.23 [1.19, 1.27]");
+        assert_eq!(ratio(interval(0.9995, 1.0, 1.0004)).replace(NBSP, " "), "1.000 [1.000, 1.000]");
     }
 
     #[test]
@@ -190,8 +228,8 @@ mod tests {
         assert_eq!(count(-0.2), "0");
         assert_eq!(count(999.0), "999");
         assert_eq!(rounded(-0.04, -1), "0.0");
-        assert_eq!(percent(0.043), "4.3 %");
-        assert_eq!(percent(0.43), "43 %");
+        assert_eq!(percent(0.043).replace(NBSP, " "), "4.3 %");
+        assert_eq!(percent(0.43).replace(NBSP, " "), "43 %");
     }
 
     #[test]
@@ -199,13 +237,21 @@ mod tests {
         assert_eq!(count(f64::NAN), "not a number");
         assert_eq!(plain(f64::INFINITY), "not a number");
         assert!(!estimate(interval(f64::NAN, 1.0, f64::NAN), MICROSECONDS).is_empty());
-        assert_eq!(estimate(interval(0.0, 0.0, 0.0), MICROSECONDS), "0.000 µs [0.000, 0.000]");
+        assert_eq!(
+            estimate(interval(0.0, 0.0, 0.0), MICROSECONDS).replace(NBSP, " "),
+            "0.000 µs [0.000, 0.000]"
+        );
     }
 
     #[test]
     fn units_follow_the_size() {
-        for (nanoseconds, unit) in [(0.0, "ns"), (999.0, "ns"), (1e3, "µs"), (5e6, "ms"), (2e9, "s")]
-        {
+        for (nanoseconds, unit) in [
+            (0.0, "ns"),
+            (999.0, "ns"),
+            (1e3, "µs"),
+            (5e6, "ms"),
+            (2e9, "s"),
+        ] {
             assert_eq!(time_unit(nanoseconds).unit, unit);
         }
     }

@@ -127,7 +127,11 @@ mod tests {
         let [_, r, g, b] = colour.to_be_bytes();
         let linear = |c: u8| {
             let c = f64::from(c) / 255.0;
-            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
         };
         0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
     }
@@ -150,7 +154,10 @@ mod tests {
 
     #[test]
     fn no_two_meanings_share_a_colour() {
-        let mut colours: Vec<_> = Tone::ALL.iter().map(|t| Ink::Tone(*t).colours()[0]).collect();
+        let mut colours: Vec<_> = Tone::ALL
+            .iter()
+            .map(|t| Ink::Tone(*t).colours()[0])
+            .collect();
         colours.sort_unstable();
         colours.dedup();
         assert_eq!(colours.len(), Tone::ALL.len());

@@ -19,6 +19,7 @@ mod null;
 mod openssl_stack;
 mod pair;
 pub mod phases;
+pub mod primitives;
 mod rustls_stack;
 
 use experiment::{Side, StackName};

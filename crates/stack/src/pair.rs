@@ -266,6 +266,32 @@ impl Established<'_> {
     }
 }
 
+impl Established<'_> {
+    /// Checks that both sides have the same secrets: that they export the same keying
+    /// material (RFC 8446 section 7.5).
+    ///
+    /// # Errors
+    /// When a side exports nothing, or another one.
+    pub fn verify_exporters(&self) -> Result<(), PairError> {
+        let export = |side, connection: &dyn Connection| {
+            let mut material = [0; 32];
+            connection
+                .export_keying_material("EXPORTER-pqlab", &mut material)
+                .map(|()| material)
+                .map_err(|error| PairError::Side { side, error })
+        };
+        let client = export(Side::Client, &*self.client)?;
+        if client == export(Side::Server, &*self.server)? {
+            return Ok(());
+        }
+        Err(mismatch(
+            "the exported keying material",
+            "the same on both sides",
+            "different",
+        ))
+    }
+}
+
 impl Transcript<'_> {
     /// Checks the hellos of the transcript against the scenario (RFC 8446 section 4.1).
     fn verify(&self, handshake: &Handshake) -> Result<(), PairError> {

@@ -105,15 +105,7 @@ fn handshakes_match(scenario: &Scenario, credentials: &Credentials) -> Result<()
             .map_err(|error| error.to_string())?;
         done.verify(scenario.handshake())
             .map_err(|error| format!("handshake {round}: {error}"))?;
-        let [mut of_client, mut of_server] = [[0; 32], [1; 32]];
-        let export = |connection: &dyn stack::Connection, output: &mut [u8]| {
-            connection.export_keying_material("EXPORTER-pqlab", output)
-        };
-        export(&*done.client, &mut of_client).map_err(|error| error.to_string())?;
-        export(&*done.server, &mut of_server).map_err(|error| error.to_string())?;
-        if of_client != of_server {
-            return Err("the exported keying material differs".to_owned());
-        }
+        done.verify_exporters().map_err(|error| error.to_string())?;
         let mut records = Vec::new();
         let mut plaintext = [0; 1 << 14];
         done.server

@@ -15,11 +15,25 @@ pub(super) struct Axis {
 
 impl Axis {
     pub(super) fn at(&self, value: f64) -> f64 {
-        let of = |v: f64| if self.logarithmic { v.max(f64::MIN_POSITIVE).ln() } else { v };
+        let of = |v: f64| {
+            if self.logarithmic {
+                v.max(f64::MIN_POSITIVE).ln()
+            } else {
+                v
+            }
+        };
         let [from, to] = self.domain.map(of);
         let width = to - from;
-        let share = if width > 0.0 { (of(value) - from) / width } else { 0.0 };
-        let share = if share.is_finite() { share.clamp(-0.5, 1.5) } else { 0.0 };
+        let share = if width > 0.0 {
+            (of(value) - from) / width
+        } else {
+            0.0
+        };
+        let share = if share.is_finite() {
+            share.clamp(-0.5, 1.5)
+        } else {
+            0.0
+        };
         self.range[0] + share * (self.range[1] - self.range[0])
     }
 
@@ -74,7 +88,9 @@ impl Axis {
 /// 1, 2 or 5 times a power of ten, not below `least`.
 fn round_step(least: f64) -> f64 {
     let power = 10f64.powf(least.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * power >= least * (1.0 - 1e-9));
+    let factor = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .find(|f| f * power >= least * (1.0 - 1e-9));
     factor.unwrap_or(10.0) * power
 }
 
@@ -90,7 +106,10 @@ fn decades(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
     };
     let fine = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0];
     let sets: [&[f64]; 4] = [&fine, &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]];
-    let values = sets.into_iter().map(of).find(|values| values.len() <= wanted + 1);
+    let values = sets
+        .into_iter()
+        .map(of)
+        .find(|values| values.len() <= wanted + 1);
     values
         .unwrap_or_default()
         .into_iter()
@@ -103,22 +122,40 @@ mod tests {
     use super::*;
 
     fn axis(low: f64, high: f64, logarithmic: bool) -> Axis {
-        Axis { domain: [low, high], range: [0.0, 400.0], logarithmic }
+        Axis {
+            domain: [low, high],
+            range: [0.0, 400.0],
+            logarithmic,
+        }
     }
 
     #[test]
     fn ticks_are_round_and_apart() {
         let labels = |axis: Axis| -> Vec<String> {
-            axis.ticks(12.0).into_iter().map(|(_, label)| label).collect()
+            axis.ticks(12.0)
+                .into_iter()
+                .map(|(_, label)| label)
+                .collect()
         };
-        assert_eq!(labels(axis(0.0, 437.0, false)), ["0", "100", "200", "300", "400"]);
-        assert_eq!(labels(axis(0.0, 20_000.0, false)), ["0", "5,000", "10,000", "15,000", "20,000"]);
+        assert_eq!(
+            labels(axis(0.0, 437.0, false)),
+            ["0", "100", "200", "300", "400"]
+        );
+        assert_eq!(
+            labels(axis(0.0, 20_000.0, false)),
+            ["0", "5,000", "10,000", "15,000", "20,000"]
+        );
         assert_eq!(labels(axis(0.4, 9.0, true)), ["0.5", "1", "2", "5"]);
     }
 
     #[test]
     fn odd_domains_are_safe() {
-        for (low, high) in [(0.0, 0.0), (f64::NAN, 1.0), (5.0, 1.0), (0.0, f64::INFINITY)] {
+        for (low, high) in [
+            (0.0, 0.0),
+            (f64::NAN, 1.0),
+            (5.0, 1.0),
+            (0.0, f64::INFINITY),
+        ] {
             for logarithmic in [false, true] {
                 let axis = axis(low, high, logarithmic);
                 axis.ticks(12.0);

@@ -45,8 +45,23 @@ pub(super) fn text_width(text: &str, size: f64, bold: bool) -> f64 {
         return size * 0.6 * text.chars().count() as f64;
     };
     let scaled = face.as_scaled((size * height_in_ems()) as f32);
-    let width: f32 = text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c))).sum();
+    let width: f32 = text
+        .chars()
+        .map(|c| scaled.h_advance(scaled.glyph_id(c)))
+        .sum();
     f64::from(width)
+}
+
+/// The space at the left of a letter, and how far it moves the pen, in pixels.
+pub(super) fn letter(letter: char, size: f64, bold: bool) -> (f64, f64) {
+    let Some(face) = &FACES[usize::from(bold)] else {
+        return (0.0, size * 0.6);
+    };
+    let scaled = face.as_scaled((size * height_in_ems()) as f32);
+    let glyph = scaled.scaled_glyph(letter);
+    let advance = scaled.h_advance(glyph.id);
+    let bearing = scaled.outline_glyph(glyph).map_or(0.0, |outline| outline.px_bounds().min.x);
+    (bearing.into(), advance.into())
 }
 
 /// Breaks a text into lines no wider than `width`. A word that is wider stands alone.
@@ -95,7 +110,11 @@ mod tests {
         let text = "Hybrid X25519MLKEM768 adds 37 µs of CPU time to each handshake";
         let lines = wrap(text, 13.0, false, 200.0);
         assert!(lines.len() > 1);
-        assert!(lines.iter().all(|line| text_width(line, 13.0, false) <= 200.0));
+        assert!(
+            lines
+                .iter()
+                .all(|line| text_width(line, 13.0, false) <= 200.0)
+        );
         assert_eq!(lines.join(" "), text);
     }
 }

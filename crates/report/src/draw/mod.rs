@@ -15,6 +15,7 @@ mod scene;
 
 use crate::Figure;
 pub(crate) use font::woff2_rules;
+pub(crate) use paint::escape;
 
 use scene::Scene;
 
@@ -58,7 +59,12 @@ pub fn render_png(figure: &Figure) -> Vec<u8> {
 /// the names within it unique on that page.
 pub(crate) fn render_inline(figure: &Figure, layout: Layout, id: &str) -> String {
     let scene = frame::picture(figure, layout);
-    paint::svg(&scene, figure, paint::Svg::Inline, &format!("{id}-{}", layout.name()))
+    paint::svg(
+        &scene,
+        figure,
+        paint::Svg::Inline,
+        &format!("{id}-{}", layout.name()),
+    )
 }
 
 /// Where a figure's texts stand, as left, top, right and bottom edges with the text, and

@@ -14,10 +14,26 @@ pub(super) struct Scene {
 
 #[derive(Debug, Clone)]
 pub(super) enum Item {
-    Plane { edges: [f64; 4], ink: Ink },
-    Bar { edges: [f64; 4], fill: Fill },
+    Plane {
+        edges: [f64; 4],
+        ink: Ink,
+    },
+    /// The ground of a text.
+    Ground {
+        edges: [f64; 4],
+    },
+    Bar {
+        edges: [f64; 4],
+        fill: Fill,
+    },
     Path(Path),
-    Dot { x: f64, y: f64, radius: f64, ink: Ink, filled: bool },
+    Dot {
+        x: f64,
+        y: f64,
+        radius: f64,
+        ink: Ink,
+        filled: bool,
+    },
     Text(Text),
 }
 
@@ -50,6 +66,12 @@ pub(super) enum Anchor {
     End,
 }
 
+impl Item {
+    pub(super) const fn is_text_or_ground(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Ground { .. })
+    }
+}
+
 /// The height of a capital letter in ems.
 pub(super) const CAPITAL: f64 = 0.714;
 
@@ -75,7 +97,10 @@ impl Text {
     }
 
     pub(super) fn muted(self) -> Self {
-        Self { ink: Ink::Muted, ..self }
+        Self {
+            ink: Ink::Muted,
+            ..self
+        }
     }
 
     pub(super) fn anchor(self, anchor: Anchor) -> Self {
@@ -110,9 +135,51 @@ impl Text {
     }
 }
 
+impl Path {
+    /// The whole line, or its dashes.
+    pub(super) fn pieces(&self) -> Vec<Vec<(f64, f64)>> {
+        let [dash, gap] = self.dash[..] else {
+            return vec![self.points.clone()];
+        };
+        let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
+        // Whether a dash is being drawn, and how much is left of it or of the gap.
+        let (mut is_dash, mut left) = (true, dash);
+        let mut piece: Vec<(f64, f64)> = self.points.first().copied().into_iter().collect();
+        for pair in self.points.windows(2) {
+            let ((mut x, mut y), (to_x, to_y)) = (pair[0], pair[1]);
+            let mut rest = (to_x - x).hypot(to_y - y);
+            while rest > left {
+                let share = left / rest;
+                (x, y) = (x + (to_x - x) * share, y + (to_y - y) * share);
+                rest -= left;
+                if is_dash {
+                    piece.push((x, y));
+                    pieces.push(std::mem::take(&mut piece));
+                } else {
+                    piece = vec![(x, y)];
+                }
+                is_dash = !is_dash;
+                left = if is_dash { dash } else { gap };
+            }
+            left -= rest;
+            if is_dash {
+                piece.push((to_x, to_y));
+            }
+        }
+        if piece.len() > 1 {
+            pieces.push(piece);
+        }
+        pieces
+    }
+}
+
 impl Scene {
     pub(super) fn new(width: f64) -> Self {
-        Self { width, height: 0.0, items: Vec::new() }
+        Self {
+            width,
+            height: 0.0,
+            items: Vec::new(),
+        }
     }
 
     pub(super) fn text(&mut self, text: Text) {
@@ -124,7 +191,8 @@ impl Scene {
     /// Text on a ground of its own, so that lines below do not cross it.
     pub(super) fn text_on_ground(&mut self, text: Text) {
         let [left, top, right, bottom] = text.edges();
-        self.plane([left - 3.0, top, right + 3.0, bottom], Ink::Surface);
+        let edges = [left - 3.0, top, right + 3.0, bottom];
+        self.items.push(Item::Ground { edges });
         self.text(text);
     }
 
@@ -137,14 +205,19 @@ impl Scene {
     }
 
     pub(super) fn path(&mut self, points: Vec<(f64, f64)>, ink: Ink, width: f64, dash: &[f64]) {
-        self.items.push(Item::Path(Path { points, ink, width, dash: dash.to_vec() }));
+        self.items.push(Item::Path(Path {
+            points,
+            ink,
+            width,
+            dash: dash.to_vec(),
+        }));
     }
 
     /// An interval: a line with a short stroke at each end.
     pub(super) fn whisker(&mut self, low: f64, high: f64, y: f64, half_height: f64) {
-        self.line((low, y), (high, y), Ink::Text, 1.0);
+        self.line((low, y), (high, y), Ink::Text, 1.4);
         for x in [low, high] {
-            self.line((x, y - half_height), (x, y + half_height), Ink::Text, 1.0);
+            self.line((x, y - half_height), (x, y + half_height), Ink::Text, 1.4);
         }
     }
 

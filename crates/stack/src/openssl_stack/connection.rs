@@ -1,6 +1,7 @@
 //! A connection of OpenSSL over memory.
 
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
 use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
 use openssl::x509::X509VerifyResult;
@@ -200,7 +201,13 @@ const CRYPTOGRAPHY: &[&str] = &[
     "binder does not verify",
     "invalid point encoding",
     "bad rsa decrypt",
+    "failed during derivation",
+    "wrong ciphertext size",
+    "point is not on curve",
 ];
+
+/// Reasons that are alerts received: from `SSL_AD_REASON_OFFSET` (`ssl.h`) on, by number.
+const ALERTS: Range<i32> = 1000..1256;
 
 /// Whose fault an error of OpenSSL is.
 fn fault(ssl: &SslRef, error: &Error) -> StackError {
@@ -210,6 +217,13 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
         .flat_map(|stack| stack.errors())
         .filter_map(openssl::error::Error::reason)
         .collect();
+    let is_alert = error
+        .ssl_error()
+        .into_iter()
+        .flat_map(|stack| stack.errors())
+        .any(|error| {
+            error.library() == Some("SSL routines") && ALERTS.contains(&error.reason_code())
+        });
     let message = match reasons.as_slice() {
         [] => error.to_string(),
         reasons => reasons.join("; "),
@@ -217,6 +231,9 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
     let says = |part: &str| reasons.iter().any(|reason| reason.contains(part));
     if says("certificate verify failed") || says("peer did not return a certificate") {
         let result = ssl.verify_result();
+        if result.as_raw() == openssl_sys::X509_V_ERR_CERT_SIGNATURE_FAILURE {
+            return StackError::Cryptography(result.error_string().to_owned());
+        }
         let why = if result == X509VerifyResult::OK {
             &message
         } else {
@@ -227,8 +244,12 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
     if reasons.iter().any(|reason| CRYPTOGRAPHY.contains(reason)) {
         return StackError::Cryptography(message);
     }
-    if says("alert") {
+    if is_alert {
         return StackError::Alert(message);
+    }
+    // What OpenSSL says of a certificate that it can't parse.
+    if says("ASN1 lib") {
+        return StackError::Certificate(message);
     }
     match error.code() {
         ErrorCode::SSL => StackError::Peer(message),

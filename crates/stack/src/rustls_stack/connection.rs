@@ -147,6 +147,15 @@ impl Connection for RustlsConnection {
     }
 }
 
+/// What rustls-openssl says, as a general error, of a peer's share or record that failed:
+/// a bad tag leaves no word on OpenSSL's stack of errors, and so none after the colon.
+const GENERAL_CRYPTOGRAPHY: &[&str] = &[
+    "OpenSSL encapsulation error",
+    "OpenSSL decapsulation error",
+    "OpenSSL error: OpenSSL error",
+    "failed during derivation",
+];
+
 /// Whose fault an error of rustls is.
 fn fault(error: Error) -> StackError {
     use rustls::{CertificateError, PeerMisbehaved};
@@ -156,6 +165,9 @@ fn fault(error: Error) -> StackError {
         | Error::DecryptError
         | Error::PeerMisbehaved(PeerMisbehaved::InvalidKeyShare)
         | Error::PeerMisbehaved(PeerMisbehaved::IncorrectBinder) => {
+            StackError::Cryptography(message)
+        }
+        Error::General(text) if GENERAL_CRYPTOGRAPHY.iter().any(|part| text.contains(part)) => {
             StackError::Cryptography(message)
         }
         Error::InvalidCertificate(_)

@@ -87,7 +87,12 @@ pub(crate) static GRAVIOLA: RustlsStack = RustlsStack {
 };
 
 impl RustlsStack {
-    fn group(
+    /// The provider as it comes.
+    pub(crate) fn provider(&self) -> CryptoProvider {
+        (self.provider)()
+    }
+
+    pub(crate) fn group(
         &self,
         provider: &CryptoProvider,
         group: NamedGroup,

@@ -1,0 +1,15 @@
+//! A client over TCP that times its handshakes, with any TLS library behind it.
+//!
+//! [`connect`] is one exchange: TCP, TLS, a small request, the first byte of the answer,
+//! and a reset. Called again and again with one endpoint it is a client that keeps its
+//! configuration and opens connections one after the other. Endpoints that resume need
+//! tickets, which [`issue_tickets`] fetches.
+//!
+//! All of it runs on the tokio runtime of the caller, which must have I/O and time enabled.
+
+mod error;
+mod exchange;
+mod socket;
+
+pub use error::{ClientError, Stage};
+pub use exchange::{Exchange, connect, issue_tickets};

@@ -1,0 +1,24 @@
+//! Runs a matrix of scenarios and writes what came out.
+//!
+//! What is timed, what is not, and what that biases is written down in
+//! `benches/METHODOLOGY.md`; this crate is its implementation.
+
+mod clock;
+mod cpu;
+mod heap;
+mod machine;
+mod memory;
+mod primitives;
+mod runner;
+mod subjects;
+mod throughput;
+mod transfer;
+mod verify;
+mod visit;
+mod wire_bytes;
+mod yardstick;
+
+pub use machine::machine;
+pub use runner::{BuildInfo, MeasureError, Outcome, Plan, Progress, resume, run};
+pub use subjects::{libraries, networks, parse_matrix, stack_names};
+pub use verify::{CellResult, verify_matrix};

@@ -1,0 +1,148 @@
+//! The report as one HTML file, and the files beside it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use experiment::Run;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Value, context};
+use serde::Serialize;
+
+use crate::draw::{self, Layout, render_png, render_svg};
+use crate::figure::{Figure, Table};
+use crate::page::{self, RunPage};
+use crate::{CHARTS, Chart, Dataset};
+
+/// Something that a caller adds to the report, such as an assessment of a policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// Plain text; it is escaped.
+    pub paragraphs: Vec<String>,
+    /// A table below the text.
+    pub table: Option<Table>,
+}
+
+/// A report could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The file system said no.
+    #[error("writing {}: {source}; the run itself is untouched", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// What happened.
+        source: std::io::Error,
+    },
+    /// The page's template and its data do not agree: a fault of pqlab.
+    #[error("a fault in pqlab's report template: {0}; please report it")]
+    Template(#[from] minijinja::Error),
+}
+
+const TEMPLATE: &str = "report.html";
+
+/// The report of one or several runs, as one page. The sections of the caller come last.
+///
+/// # Errors
+/// On a fault in the template only.
+pub fn render_html(runs: &[Run], sections: &[Section]) -> Result<String, ReportError> {
+    let pages = runs.iter().enumerate().map(|(at, run)| {
+        let run = Dataset::new(run);
+        let figures = figures(&run);
+        RunPage::new(&run, at + 1, &figures)
+    });
+    page(&pages.collect::<Vec<_>>(), sections)
+}
+
+/// Every chart, with its figure where the run has the data for one.
+fn figures(run: &Dataset<'_>) -> Vec<(&'static Chart, Option<Figure>)> {
+    CHARTS
+        .iter()
+        .map(|chart| (chart, (chart.plot)(run)))
+        .collect()
+}
+
+fn page(runs: &[RunPage], sections: &[Section]) -> Result<String, ReportError> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("whole_words", whole_words);
+    environment.add_template(TEMPLATE, include_str!("../templates/report.html"))?;
+    let title = match runs {
+        [one] => one.title().to_owned(),
+        _ => format!("{} runs of pqlab", runs.len()),
+    };
+    let page = context! {
+        title,
+        runs => Serde(runs),
+        sections => Serde(sections),
+        style => page::style(),
+        version => env!("CARGO_PKG_VERSION"),
+    };
+    Ok(environment.get_template(TEMPLATE)?.render(page)?)
+}
+
+/// Text in which no line is broken at a hyphen within a word, such as an algorithm's name.
+fn whole_words(text: &str) -> Value {
+    let words: Vec<String> = text
+        .split(' ')
+        .map(|word| {
+            let escaped = draw::escape(word);
+            if word.contains('-') {
+                format!("<span class=\"whole\">{escaped}</span>")
+            } else {
+                escaped
+            }
+        })
+        .collect();
+    Value::from_safe_string(words.join(" "))
+}
+
+/// Writes `report.html`, and each chart as `charts/ID.svg`, `charts/ID-narrow.svg` and
+/// `charts/ID.png`, into a folder; gives the files in that order. Charts that an earlier
+/// report left and this run has no data for are removed.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn write_report(
+    run: &Run,
+    folder: &Path,
+    sections: &[Section],
+) -> Result<Vec<PathBuf>, ReportError> {
+    let write = |path: PathBuf, content: &[u8]| match fs::write(&path, content) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(ReportError::Write { path, source }),
+    };
+    let charts = folder.join("charts");
+    fs::create_dir_all(&charts).map_err(|source| ReportError::Write {
+        path: charts.clone(),
+        source,
+    })?;
+    let run = Dataset::new(run);
+    let figures = figures(&run);
+    let html = page(&[RunPage::new(&run, 1, &figures)], sections)?;
+    let mut written = vec![write(folder.join("report.html"), html.as_bytes())?];
+    for (chart, figure) in figures {
+        let names = [
+            format!("{}.svg", chart.id),
+            format!("{}-narrow.svg", chart.id),
+            format!("{}.png", chart.id),
+        ];
+        let paths = names.map(|name| charts.join(name));
+        let Some(figure) = figure else {
+            for path in paths {
+                // It may well not be there.
+                let _ = fs::remove_file(path);
+            }
+            continue;
+        };
+        let [wide, narrow, png] = paths;
+        written.push(write(wide, render_svg(&figure, Layout::Wide).as_bytes())?);
+        written.push(write(
+            narrow,
+            render_svg(&figure, Layout::Narrow).as_bytes(),
+        )?);
+        written.push(write(png, &render_png(&figure))?);
+    }
+    Ok(written)
+}

@@ -1,0 +1,195 @@
+//! What the page shows of each run, as data for the template.
+
+use std::sync::LazyLock;
+
+use experiment::Meter;
+use serde::Serialize;
+
+use crate::Dataset;
+use crate::answer::{self, Finding};
+use crate::draw::{self, Layout};
+use crate::figure::{Figure, Table};
+use crate::{Chart, palette, tables, view};
+
+/// One run as the template sees it.
+#[derive(Debug, Serialize)]
+pub(crate) struct RunPage {
+    anchor: String,
+    title: String,
+    warnings: Vec<String>,
+    findings: Vec<Finding>,
+    figures: Vec<FigurePage>,
+    /// Questions that the run holds no data for.
+    missing: Vec<&'static str>,
+    tables: Vec<TablePage>,
+    remarks: Vec<String>,
+    machine: Table,
+    line: String,
+    cost_name: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct FigurePage {
+    anchor: String,
+    question: &'static str,
+    title: String,
+    subtitle: String,
+    notes: Vec<String>,
+    wide: String,
+    narrow: String,
+    table: Table,
+}
+
+#[derive(Debug, Serialize)]
+struct TablePage {
+    anchor: String,
+    title: &'static str,
+    note: &'static str,
+    table: Table,
+}
+
+/// What a reader must not overlook.
+pub(crate) fn warnings(run: &Dataset<'_>) -> Vec<String> {
+    let manifest = &run.manifest;
+    let mut warnings = Vec::new();
+    if manifest.compiler.contains("debug") {
+        warnings.push(
+            "Debug build: these numbers say nothing about real cost. Measure again with a release \
+             build."
+                .to_owned(),
+        );
+    }
+    if manifest.finished.is_none() {
+        warnings.push(
+            "Unfinished run: it was stopped, or goes on still. What it has measured is shown; \
+             intervals are wider than planned."
+                .to_owned(),
+        );
+    }
+    if run.records().iter().all(|record| record.samples.is_empty()) {
+        warnings.push("This run holds no samples: there is nothing to answer from.".to_owned());
+    }
+    warnings
+}
+
+impl RunPage {
+    /// The run's title.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// `number` tells the runs of a page apart.
+    pub(crate) fn new(
+        run: &Dataset<'_>,
+        number: usize,
+        figures: &[(&'static Chart, Option<Figure>)],
+    ) -> Self {
+        let anchor = format!("run{number}");
+        let drawn = figures.iter().filter_map(|(chart, figure)| {
+            Some(FigurePage::new(
+                chart,
+                figure.as_ref()?,
+                format!("{anchor}-{}", chart.id),
+            ))
+        });
+        let drawn = drawn.collect();
+        let missing = figures.iter().filter(|(_, figure)| figure.is_none());
+        let missing = missing.map(|(chart, _)| chart.question).collect();
+        let manifest = &run.manifest;
+        let machine = &manifest.machine;
+        Self {
+            title: manifest.title.clone(),
+            warnings: warnings(run),
+            findings: answer::findings(run),
+            cost_name: view::reference(run).map_or("time", |s| view::cost_name(run, &s)),
+            figures: drawn,
+            missing,
+            tables: table_pages(run, &anchor),
+            remarks: manifest.remarks.clone(),
+            machine: tables::machine(run),
+            line: format!(
+                "{}, {} logical CPUs, {}; measured {}",
+                machine.cpu,
+                machine.cores,
+                machine.system,
+                manifest.started.split('T').next().unwrap_or_default()
+            ),
+            anchor,
+        }
+    }
+}
+
+impl FigurePage {
+    fn new(chart: &Chart, figure: &Figure, anchor: String) -> Self {
+        Self {
+            question: chart.question,
+            title: figure.title.clone(),
+            subtitle: figure.subtitle.clone(),
+            notes: figure.notes.clone(),
+            wide: draw::render_inline(figure, Layout::Wide, &anchor),
+            narrow: draw::render_inline(figure, Layout::Narrow, &anchor),
+            table: figure.table(),
+            anchor,
+        }
+    }
+}
+
+fn table_pages(run: &Dataset<'_>, anchor: &str) -> Vec<TablePage> {
+    let cpu = run.manifest.spent.contains_key(&Meter::Cpu);
+    let all = [
+        (
+            "handshakes",
+            "All handshakes",
+            if cpu {
+                "Thread CPU time, the harness’ own cost subtracted; median with 95 % interval. The \
+                 mean is given where ML-DSA signs: its time varies by nature, so capacity follows \
+                 the mean. Disturbed samples are left out."
+            } else {
+                "Median with 95 % interval, the harness’ own cost subtracted."
+            },
+            tables::handshakes(run),
+        ),
+        (
+            "operations",
+            "Cryptographic operations",
+            "Wall time of one operation.",
+            tables::primitives(run),
+        ),
+        (
+            "refusals",
+            "What could not be measured, and why",
+            "A missing value is a row here, never a zero.",
+            tables::refusals(run),
+        ),
+        ("libraries", "Libraries", "", tables::libraries(run)),
+        (
+            "harness",
+            "The harness itself",
+            "A handshake of a stack that does nothing, measured in the same blocks.",
+            tables::harness(run),
+        ),
+    ];
+    all.into_iter()
+        .filter_map(|(id, title, note, table)| {
+            Some(TablePage {
+                anchor: format!("{anchor}-{id}"),
+                title,
+                note,
+                table: table?,
+            })
+        })
+        .collect()
+}
+
+/// The style sheet with its typeface and the dark colours of charts.
+pub(crate) fn style() -> &'static str {
+    static STYLE: LazyLock<String> = LazyLock::new(|| {
+        let rules = include_str!("../templates/report.css");
+        let dark: String = palette::dark_rules()
+            .lines()
+            .map(|rule| format!("{rule}\n"))
+            .collect();
+        draw::woff2_rules() + &rules.replace("/* dark chart colours */", &dark)
+    });
+    &STYLE
+}
