@@ -199,3 +199,130 @@ fn normal_quantile(p: f64) -> f64 {
     t - (2.515517 + 0.802853 * t + 0.010328 * t * t)
         / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{Budget, Flags, Machine, Manifest, Record, Side};
+
+    const SUBJECT: &str = "rustls>rustls/1.3/x25519/ecdsa-p256/full@memory";
+
+    /// A run whose machine has its own speed, drifting by a third within the run; the
+    /// handshake takes `factor` times the usual work, and sends `bytes`.
+    fn run(speed: f64, factor: f64, bytes: i64, salt: u32) -> Run {
+        let subject: Subject = SUBJECT.parse().unwrap();
+        let noise = |block: u32, scale: f64| {
+            let mixed = (block ^ salt.wrapping_mul(0x9e37_79b9)).wrapping_mul(0x85eb_ca6b);
+            f64::from(mixed >> 16 & 0xff) / 255.0 * scale
+        };
+        let pace = |block: u32| speed * (1.0 + f64::from(block) / 900.0);
+        let series = |value: &dyn Fn(u32) -> f64| -> Vec<Sample> {
+            (0..300)
+                .map(|block| Sample {
+                    block,
+                    value: value(block) as i64,
+                    flags: Flags::NONE,
+                })
+                .collect()
+        };
+        let record = |subject: &Subject, metric, samples| Record {
+            subject: subject.clone(),
+            replica: 0,
+            metric,
+            samples,
+        };
+        let work = |b: u32| 200_000.0 * factor * pace(b) * (1.0 + noise(b, 0.02));
+        let yardstick = |b: u32| 100_000.0 * pace(b) * (1.0 + noise(b + 7, 0.01));
+        let records = vec![
+            record(&subject, Metric::Wall(Side::Server), series(&work)),
+            record(
+                &subject,
+                Metric::FlightBytes(2, Side::Server),
+                series(&|_| bytes as f64),
+            ),
+            record(&Subject::Yardstick, Metric::Operation, series(&yardstick)),
+        ];
+        Run::new(manifest(), records)
+    }
+
+    fn manifest() -> Manifest {
+        Manifest {
+            schema: Manifest::SCHEMA,
+            pqlab_version: String::new(),
+            git_revision: String::new(),
+            compiler: String::new(),
+            started: String::new(),
+            finished: None,
+            title: String::new(),
+            matrix: String::new(),
+            filters: Vec::new(),
+            budget: Budget::default(),
+            seed: 0,
+            baseline: None,
+            machine: Machine {
+                host: String::new(),
+                cpu: String::new(),
+                cores: 2,
+                memory: 0,
+                system: String::new(),
+                virtualisation: None,
+                features: Vec::new(),
+            },
+            libraries: Vec::new(),
+            spent: BTreeMap::new(),
+            refusals: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    fn verdicts(base: &Run, new: &Run, threshold: f64) -> Vec<Verdict> {
+        compare(base, new, threshold)
+            .rows
+            .iter()
+            .map(|row| row.verdict)
+            .collect()
+    }
+
+    #[test]
+    fn the_same_work_on_a_slower_day_is_no_difference() {
+        use Verdict::NoMeasurableDifference as Same;
+        for salt in 1..20 {
+            let (base, new) = (run(1.0, 1.0, 1000, salt), run(1.6, 1.0, 1000, salt + 100));
+            assert_eq!(verdicts(&base, &new, 0.01), [Same, Same], "{salt}");
+        }
+    }
+
+    #[test]
+    fn more_work_on_a_faster_day_is_a_regression() {
+        for salt in 1..20 {
+            let (base, new) = (run(1.0, 1.0, 1000, salt), run(0.7, 1.03, 1000, salt + 100));
+            let comparison = compare(&base, &new, 0.01);
+            assert_eq!(comparison.rows[0].verdict, Verdict::Regression, "{salt}");
+            assert!((comparison.rows[0].ratio.value - 1.03).abs() < 0.01);
+            assert!(comparison.has_regression());
+            assert_eq!(verdicts(&new, &base, 0.01)[0], Verdict::Improvement);
+            assert_eq!(
+                verdicts(&base, &new, 0.05)[0],
+                Verdict::NoMeasurableDifference
+            );
+        }
+    }
+
+    /// Bytes don't vary with the machine: they are compared as they are.
+    #[test]
+    fn more_bytes_are_a_regression() {
+        let (base, new) = (run(1.0, 1.0, 1000, 1), run(1.6, 1.0, 1100, 2));
+        assert_eq!(verdicts(&base, &new, 0.01)[1], Verdict::Regression);
+    }
+
+    #[test]
+    fn what_the_new_run_lacks_is_told() {
+        let base = run(1.0, 1.0, 1000, 1);
+        let new = Run::new(manifest(), base.records()[1..].to_vec());
+        let comparison = compare(&base, &new, 0.01);
+        assert_eq!(comparison.rows.len(), 1);
+        assert_eq!(comparison.missing[0].1, Metric::Wall(Side::Server));
+    }
+}

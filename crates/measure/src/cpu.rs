@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use experiment::{Handshake, Metric, Phase, Scenario, Side, Subject};
-use stack::{Credentials, Gauge, NoGauge, Pair, PairError, PhaseTiming, Stage, phases};
+use experiment::{Handshake, Metric, Phase, Scenario, Side, StackName, Subject};
+use stack::{
+    Credentials, Gauge, NoGauge, Pair, PairError, PhaseTiming, Stage, TlsStack, Unsupported, phases,
+};
 
 use crate::clock;
 use crate::visit::{Value, Visit, VisitError};
@@ -31,11 +33,21 @@ impl CpuVisit {
         credentials: &Credentials,
         timing: PhaseTiming,
     ) -> Result<Self, PairError> {
+        Self::with_stacks(scenario, replica, credentials, timing, stack::by_name)
+    }
+
+    pub(crate) fn with_stacks<'s>(
+        scenario: &Scenario,
+        replica: u8,
+        credentials: &Credentials,
+        timing: PhaseTiming,
+        stacks: impl Fn(&StackName) -> Result<&'s dyn TlsStack, Unsupported>,
+    ) -> Result<Self, PairError> {
         Ok(Self {
             subject: Subject::Handshake(scenario.clone()),
             replica,
             handshake: *scenario.handshake(),
-            pair: Pair::new(scenario, credentials, timing, stack::by_name)?,
+            pair: Pair::new(scenario, credentials, timing, stacks)?,
             timing,
         })
     }

@@ -5,6 +5,8 @@
 
 mod clock;
 mod cpu;
+#[cfg(test)]
+mod detection;
 mod heap;
 mod machine;
 mod memory;

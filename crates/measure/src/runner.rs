@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use experiment::{
-    Filter, FilterError, Flags, Manifest, Matrix, MatrixError, Meter, Metric, Refusal, RefusalKind,
-    Run, RunError, Sample, SampleWriter, Subject,
+    Budget, Filter, FilterError, Flags, Manifest, Matrix, MatrixError, Meter, Metric, Refusal,
+    RefusalKind, Run, RunError, Sample, SampleWriter, Subject,
 };
 use pki::{Cache, PkiError};
 use rand::SeedableRng;
@@ -40,7 +40,7 @@ pub struct Plan {
 }
 
 /// The program that measures.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BuildInfo {
     /// Its version.
     pub version: String,
@@ -137,25 +137,13 @@ pub fn run(
         folder: folder.clone(),
         source,
     })?;
-    let baseline = matrix.baseline.clone().map(Subject::Handshake);
     let manifest = Manifest {
-        schema: Manifest::SCHEMA,
-        pqlab_version: build.version,
-        git_revision: build.git_revision,
-        compiler: build.compiler,
-        started: now(),
-        finished: None,
         title: matrix.title.clone(),
         matrix: matrix_text,
         filters,
         budget: matrix.budget.clone(),
-        seed,
-        baseline,
-        machine: crate::machine(),
-        libraries: subjects::libraries(),
-        spent: BTreeMap::new(),
-        refusals: Vec::new(),
-        remarks: remarks(),
+        baseline: matrix.baseline.clone().map(Subject::Handshake),
+        ..new_manifest(build, seed)
     };
     Run::write_manifest(&folder, &manifest)?;
     let runner = Runner {
@@ -165,6 +153,29 @@ pub fn run(
         matrix,
     };
     runner.measure(cache, progress, stop)
+}
+
+/// The manifest of a run that begins now on this machine, of nothing yet.
+pub(crate) fn new_manifest(build: BuildInfo, seed: u64) -> Manifest {
+    Manifest {
+        schema: Manifest::SCHEMA,
+        pqlab_version: build.version,
+        git_revision: build.git_revision,
+        compiler: build.compiler,
+        started: now(),
+        finished: None,
+        title: String::new(),
+        matrix: String::new(),
+        filters: Vec::new(),
+        budget: Budget::default(),
+        seed,
+        baseline: None,
+        machine: crate::machine(),
+        libraries: subjects::libraries(),
+        spent: BTreeMap::new(),
+        refusals: Vec::new(),
+        remarks: remarks(),
+    }
 }
 
 /// Goes on with a run that was killed or interrupted.
@@ -397,17 +408,17 @@ const fn block_limit(meter: Meter) -> u32 {
 }
 
 /// A sample before its block is done.
-struct Row {
-    subject: Subject,
-    replica: u8,
-    metric: Metric,
-    value: i64,
-    flags: Flags,
+pub(crate) struct Row {
+    pub(crate) subject: Subject,
+    pub(crate) replica: u8,
+    pub(crate) metric: Metric,
+    pub(crate) value: i64,
+    pub(crate) flags: Flags,
 }
 
 /// Visits everything once in a random order, with the yardstick among it. What fails is
 /// removed and told.
-fn run_block(
+pub(crate) fn run_block(
     meter: Meter,
     visits: &mut Vec<Box<dyn Visit>>,
     yardstick: &Yardstick,

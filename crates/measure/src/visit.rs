@@ -55,7 +55,4 @@ pub(crate) enum VisitError {
     /// A transfer failed.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// Something else, said in words.
-    #[error("{0}")]
-    Other(String),
 }

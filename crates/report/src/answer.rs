@@ -1,6 +1,8 @@
 //! The answer in words: each sentence holds two measured scenarios against each other.
 
-use experiment::{Interval, HandshakeKind, KeyExchange, Metric, NetworkName, Scenario, Side, StackName};
+use experiment::{
+    HandshakeKind, Interval, KeyExchange, Metric, NetworkName, Scenario, Side, StackName,
+};
 use serde::Serialize;
 use wire::{NamedGroup, SignatureAlgorithm};
 
@@ -100,7 +102,8 @@ fn moves(run: &Dataset<'_>) -> Vec<Move> {
                     subject,
                     short,
                     phrase,
-                    is_finding: !["ML-DSA-44 certificates", "ML-DSA-87 certificates"].contains(&subject),
+                    is_finding: !["ML-DSA-44 certificates", "ML-DSA-87 certificates"]
+                        .contains(&subject),
                     from,
                     to,
                 });
@@ -244,7 +247,13 @@ fn effect(contrast: Contrast, side: Side, same_verb: bool) -> String {
     let difference = contrast.difference;
     let unit = number::time_unit(difference.value);
     let ratio = number::ratio(contrast.ratio);
-    let verb = |verb: &str| if same_verb { String::new() } else { format!("{verb} ") };
+    let verb = |verb: &str| {
+        if same_verb {
+            String::new()
+        } else {
+            format!("{verb} ")
+        }
+    };
     match contrast.verdict {
         Verdict::More => {
             let size = number::estimate(difference, unit);
@@ -291,7 +300,10 @@ fn more(bytes: f64, direction: &str) -> String {
         return format!("as many bytes {direction}");
     }
     let word = if bytes < 0.0 { "fewer" } else { "more" };
-    format!("{}{NBSP}bytes {word} {direction}", number::count(bytes.abs()))
+    format!(
+        "{}{NBSP}bytes {word} {direction}",
+        number::count(bytes.abs())
+    )
 }
 
 /// How many more bytes go up and down.

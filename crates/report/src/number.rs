@@ -88,7 +88,14 @@ pub(crate) fn rounded(value: f64, exponent: i32) -> String {
     }
     let decimals = exponent.min(0).unsigned_abs() as usize;
     let step = 10f64.powi(exponent.max(0));
-    let text = format!("{:.decimals$}", if decimals > 0 { value } else { (value / step).round() * step });
+    let text = format!(
+        "{:.decimals$}",
+        if decimals > 0 {
+            value
+        } else {
+            (value / step).round() * step
+        }
+    );
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) if digits.bytes().any(|b| (b'1'..=b'9').contains(&b)) => ("−", digits),
         Some(digits) => ("", digits),
@@ -217,8 +224,14 @@ mod tests {
 
     #[test]
     fn ratios_carry_their_interval() {
-        assert_eq!(ratio(interval(1.186, 1.231, 1.274)).replace(NBSP, " "), "1.23 [1.19, 1.27]");
-        assert_eq!(ratio(interval(0.9995, 1.0, 1.0004)).replace(NBSP, " "), "1.000 [1.000, 1.000]");
+        assert_eq!(
+            ratio(interval(1.186, 1.231, 1.274)).replace(NBSP, " "),
+            "1.23 [1.19, 1.27]"
+        );
+        assert_eq!(
+            ratio(interval(0.9995, 1.0, 1.0004)).replace(NBSP, " "),
+            "1.000 [1.000, 1.000]"
+        );
     }
 
     #[test]

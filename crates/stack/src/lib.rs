@@ -21,6 +21,8 @@ mod pair;
 pub mod phases;
 pub mod primitives;
 mod rustls_stack;
+#[cfg(feature = "s2n")]
+mod s2n_stack;
 
 use experiment::{Side, StackName};
 
@@ -39,6 +41,8 @@ pub static STACKS: &[&dyn TlsStack] = &[
     #[cfg(feature = "graviola")]
     &rustls_stack::GRAVIOLA,
     &openssl_stack::OpenSsl,
+    #[cfg(feature = "s2n")]
+    &s2n_stack::S2n,
 ];
 
 /// Stacks that exist and are not in this build, with the feature that brings them.

@@ -135,7 +135,14 @@ fn rows(
 
 /// A number of this size at the digits that the eye compares.
 fn shown(value: f64) -> String {
-    number::rounded(value, if value < 100.0 && value.fract() != 0.0 { -1 } else { 0 })
+    number::rounded(
+        value,
+        if value < 100.0 && value.fract() != 0.0 {
+            -1
+        } else {
+            0
+        },
+    )
 }
 
 fn bars(axis: &str, unit: &'static str, scenarios: &[&Scenario], rows: Vec<(String, Row)>) -> Bars {
@@ -165,8 +172,5 @@ fn spread(
         .collect();
     let low = medians.iter().copied().reduce(f64::min)?;
     let high = medians.iter().copied().reduce(f64::max)?;
-    Some((
-        shown(low),
-        shown(high),
-    ))
+    Some((shown(low), shown(high)))
 }

@@ -44,8 +44,11 @@ pub(super) fn draw(scene: &mut Scene, bars: &Bars, area: Area) -> f64 {
     }
     grid(scene, bars, &axis, [top, y], below);
     // Texts cover lines, never the other way round.
-    let (texts, shapes): (Vec<Item>, Vec<Item>) =
-        scene.items.split_off(below).into_iter().partition(Item::is_text_or_ground);
+    let (texts, shapes): (Vec<Item>, Vec<Item>) = scene
+        .items
+        .split_off(below)
+        .into_iter()
+        .partition(Item::is_text_or_ground);
     scene.items.extend(shapes);
     scene.items.extend(texts);
     y = tick_labels(scene, &axis, y);

@@ -60,7 +60,9 @@ pub(super) fn letter(letter: char, size: f64, bold: bool) -> (f64, f64) {
     let scaled = face.as_scaled((size * height_in_ems()) as f32);
     let glyph = scaled.scaled_glyph(letter);
     let advance = scaled.h_advance(glyph.id);
-    let bearing = scaled.outline_glyph(glyph).map_or(0.0, |outline| outline.px_bounds().min.x);
+    let bearing = scaled
+        .outline_glyph(glyph)
+        .map_or(0.0, |outline| outline.px_bounds().min.x);
     (bearing.into(), advance.into())
 }
 

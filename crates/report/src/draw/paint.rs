@@ -266,7 +266,10 @@ impl<B: DrawingBackend> Painter<'_, B> {
             Anchor::Middle => HPos::Center,
             Anchor::End => HPos::Right,
         };
-        let place = (pixels(text.x), (text.baseline * SCALE - size * 0.76).round() as i32);
+        let place = (
+            pixels(text.x),
+            (text.baseline * SCALE - size * 0.76).round() as i32,
+        );
         self.string(&text.text, text, size * 1.24, position, place)
     }
 
@@ -281,7 +284,13 @@ impl<B: DrawingBackend> Painter<'_, B> {
             let (bearing, advance) = font::letter(letter, size, text.bold);
             if !letter.is_whitespace() {
                 let place = ((pen + bearing).round() as i32, y);
-                self.string(letter.encode_utf8(&mut [0; 4]), text, scale, HPos::Left, place)?;
+                self.string(
+                    letter.encode_utf8(&mut [0; 4]),
+                    text,
+                    scale,
+                    HPos::Left,
+                    place,
+                )?;
             }
             pen += advance;
         }
@@ -296,12 +305,17 @@ impl<B: DrawingBackend> Painter<'_, B> {
         position: HPos,
         place: (i32, i32),
     ) -> Painted<B> {
-        let weight = if text.bold { FontStyle::Bold } else { FontStyle::Normal };
+        let weight = if text.bold {
+            FontStyle::Bold
+        } else {
+            FontStyle::Normal
+        };
         let ink = colour(text.ink);
         let style = TextStyle::from((font::FAMILY, size, weight).into_font())
             .color(&ink)
             .pos(Pos::new(position, VPos::Top));
-        self.area.draw(&plotters::element::Text::new(string, place, style))
+        self.area
+            .draw(&plotters::element::Text::new(string, place, style))
     }
 }
 

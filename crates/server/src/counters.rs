@@ -1,0 +1,81 @@
+//! What became of connections.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use stack::StackError;
+use transport::TransportError;
+
+/// Something that happened to a connection. Every accepted one ends as exactly one of
+/// [`Event::Refused`], [`Event::Closed`] and the failures after it, unless the server is
+/// shut down first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Event {
+    /// TCP brought a connection.
+    Accepted,
+    /// It was closed at once: there were as many as allowed.
+    Refused,
+    /// Its handshake was completed.
+    Established,
+    /// A request was answered; a connection may bring several.
+    Answered,
+    /// The client closed it between two requests: the good end.
+    Closed,
+    /// The client closed it during the handshake or within a request.
+    ClosedEarly,
+    /// The handshake took too long.
+    HandshakeTimeout,
+    /// After the handshake, no whole request came for too long.
+    IdleTimeout,
+    /// The client gave up with an alert.
+    Alert,
+    /// The client broke the protocol, offered nothing in common, or failed a check.
+    PeerFault,
+    /// A request was longer than allowed.
+    Overlong,
+    /// The TLS library or its setup failed.
+    LibraryFault,
+    /// The socket failed.
+    SocketFault,
+    /// The task panicked: a defect in this program.
+    Panicked,
+    /// No connection could be accepted, mostly for want of file descriptors; it waits in
+    /// the kernel's queue.
+    AcceptFault,
+}
+
+/// How often each [`Event`] happened since the server was bound.
+#[derive(Debug, Default)]
+pub struct Counters([AtomicU64; EVENTS]);
+
+const EVENTS: usize = Event::AcceptFault as usize + 1;
+
+impl Counters {
+    /// The number of these events.
+    pub fn count(&self, event: Event) -> u64 {
+        self.0[event as usize].load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, event: Event) {
+        self.0[event as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl Event {
+    /// What a connection's failure counts as.
+    pub(crate) fn of(error: &TransportError) -> Self {
+        match error {
+            TransportError::Closed => Self::ClosedEarly,
+            TransportError::Socket(_) => Self::SocketFault,
+            TransportError::Tls(error) => match error {
+                StackError::Alert(_) => Self::Alert,
+                StackError::Certificate(_)
+                | StackError::Cryptography(_)
+                | StackError::Peer(_)
+                | StackError::Stalled => Self::PeerFault,
+                StackError::Setup { .. } | StackError::NoTicket | StackError::Library(_) => {
+                    Self::LibraryFault
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One connection, from its first byte to its last.
+
+use std::time::Duration;
+
+use stack::{Connection, StackError};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use transport::{Buffers, TlsStream, TransportError};
+
+use crate::respond::{RESPONSE, Requests};
+use crate::{Counters, Event, Limits};
+
+/// How long a peer that was given up gets to read the alert and close.
+const PARTING: Duration = Duration::from_millis(500);
+
+/// Serves a client until it leaves or fails. Gives how it ended.
+pub(crate) async fn serve(
+    socket: TcpStream,
+    connection: Result<Box<dyn Connection>, StackError>,
+    limits: Limits,
+    counters: &Counters,
+) -> Event {
+    let Ok(connection) = connection else {
+        return Event::LibraryFault;
+    };
+    if socket.set_nodelay(true).is_err() {
+        return Event::SocketFault;
+    }
+    let mut stream = TlsStream::new(socket, connection, Buffers::default());
+    match timeout(limits.handshake, stream.accept()).await {
+        Ok(Ok(())) => counters.add(Event::Established),
+        Ok(Err(error)) => return give_up(stream, &error).await,
+        Err(_) => return Event::HandshakeTimeout,
+    }
+    let mut requests = Requests::new(limits.request);
+    loop {
+        match timeout(limits.idle, answer(&mut stream, &mut requests, counters)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(Ending::Overlong)) => return Event::Overlong,
+            Ok(Err(Ending::Transport(TransportError::Closed))) if !requests.is_within_request() => {
+                return Event::Closed;
+            }
+            Ok(Err(Ending::Transport(error))) => return give_up(stream, &error).await,
+            Err(_) => return Event::IdleTimeout,
+        }
+    }
+}
+
+enum Ending {
+    Overlong,
+    Transport(TransportError),
+}
+
+impl From<TransportError> for Ending {
+    fn from(error: TransportError) -> Self {
+        Self::Transport(error)
+    }
+}
+
+/// Waits until at least one request is whole, and answers all that are.
+async fn answer(
+    stream: &mut TlsStream<TcpStream>,
+    requests: &mut Requests,
+    counters: &Counters,
+) -> Result<(), Ending> {
+    let mut count = 0;
+    while count == 0 {
+        let piece = stream.read().await?;
+        count = requests.take(piece).map_err(|_| Ending::Overlong)?;
+    }
+    for _ in 0..count {
+        stream.write_all(RESPONSE).await?;
+        counters.add(Event::Answered);
+    }
+    Ok(())
+}
+
+async fn give_up(mut stream: TlsStream<TcpStream>, error: &TransportError) -> Event {
+    if let TransportError::Tls(_) = error {
+        // A peer that does not close in time is cut off: the event is the same.
+        let _ = timeout(PARTING, stream.part()).await;
+    }
+    Event::of(error)
+}
