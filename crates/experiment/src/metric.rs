@@ -164,7 +164,8 @@ pub enum Metric {
     IntervalAllCores,
     /// From `connect` to an established TCP connection.
     Connect,
-    /// From the first byte of the ClientHello until the client may send.
+    /// From building the client's connection, in which some libraries make their key
+    /// share, until the client may send.
     HandshakeLatency,
     /// From `connect` to the first byte of a response.
     FirstByte,

@@ -8,6 +8,7 @@ mod cpu;
 #[cfg(test)]
 mod detection;
 mod heap;
+mod latency;
 mod machine;
 mod memory;
 mod primitives;

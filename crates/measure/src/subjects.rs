@@ -9,6 +9,7 @@ use stack::{PairError, PhaseTiming, STACKS};
 
 use crate::cpu::CpuVisit;
 use crate::heap;
+use crate::latency::LatencyVisit;
 use crate::memory::MemoryVisit;
 use crate::primitives::PrimitiveVisit;
 use crate::runner::Progress;
@@ -133,6 +134,12 @@ fn visit(
         (_, Subject::Handshake(scenario)) => {
             let credentials = credentials.of(scenario.handshake())?;
             match meter {
+                Meter::Latency => {
+                    let visit = LatencyVisit::new(scenario, credentials);
+                    return Ok(visit
+                        .map(|visit| Box::new(visit) as Box<dyn Visit>)
+                        .map_err(|error| refused(&error)));
+                }
                 Meter::Cpu => CpuVisit::new(scenario, replica, credentials, PhaseTiming::Off)
                     .map(|visit| Box::new(visit) as _),
                 Meter::Phases => CpuVisit::new(scenario, replica, credentials, PhaseTiming::On)
@@ -150,20 +157,23 @@ fn visit(
                 Meter::Throughput => {
                     ThroughputVisit::new(scenario, credentials).map(|visit| Box::new(visit) as _)
                 }
-                Meter::Latency => return Ok(Err(mismatched(meter))),
                 Meter::Transfer | Meter::Primitives => return Ok(Err(mismatched(meter))),
             }
             .map_err(VisitError::from)
         }
         _ => return Ok(Err(mismatched(meter))),
     };
-    Ok(built.map_err(|error| {
-        let kind = match &error {
-            VisitError::Pair(PairError::Unsupported(_)) => RefusalKind::Unsupported,
-            _ => RefusalKind::Failed,
-        };
-        (kind, error.to_string())
-    }))
+    Ok(built.map_err(|error| refused(&error)))
+}
+
+fn refused(error: &VisitError) -> Refused {
+    let kind = match error {
+        VisitError::Pair(PairError::Unsupported(_)) | VisitError::Network(_) => {
+            RefusalKind::Unsupported
+        }
+        _ => RefusalKind::Failed,
+    };
+    (kind, error.to_string())
 }
 
 fn mismatched(meter: Meter) -> Refused {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use experiment::{Metric, Subject};
+use client::ClientError;
+use experiment::{Metric, NetworkName, Subject};
+use server::ServerError;
 use stack::{PairError, StackError};
 
 /// Something that is visited once in each block.
@@ -55,4 +57,19 @@ pub(crate) enum VisitError {
     /// A transfer failed.
     #[error(transparent)]
     Stack(#[from] StackError),
+    /// There is nobody to wait for.
+    #[error("latency is measured over TCP, not over {0}: write network = \"loopback\"")]
+    Network(NetworkName),
+    /// An exchange over TCP failed.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// There is no server to connect to.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+    /// The system gives no more threads or descriptors.
+    #[error("no thread or event queue can be made: {0}")]
+    Runtime(std::io::Error),
+    /// A defect of this program.
+    #[error("the thread of the server ended before it listened")]
+    ServerThread,
 }

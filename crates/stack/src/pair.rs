@@ -110,24 +110,13 @@ impl Pair {
         timing: PhaseTiming,
         stack: impl Fn(&StackName) -> Result<&'s dyn TlsStack, Unsupported>,
     ) -> Result<Self, PairError> {
-        let handshake = *scenario.handshake();
-        let endpoint = |side| {
-            let name = match side {
-                Side::Client => scenario.client(),
-                Side::Server => scenario.server(),
-            };
-            let stack = stack(name)?;
-            stack.supports(side, &handshake)?;
-            stack
-                .endpoint(side, &handshake, credentials, timing)
-                .map_err(|error| PairError::Side { side, error })
-        };
+        let endpoint = |side| endpoint(scenario, side, credentials, timing, &stack);
         let (client, server) = (endpoint(Side::Client)?, endpoint(Side::Server)?);
         let flights = (0..MAX_FLIGHTS)
             .map(|_| Vec::with_capacity(32 * 1024))
             .collect();
         Ok(Self {
-            handshake,
+            handshake: *scenario.handshake(),
             client,
             server,
             flights,
@@ -190,6 +179,28 @@ impl Pair {
             transcript,
         })
     }
+}
+
+/// Sets up one side of a scenario; `stack` finds a stack by its name.
+///
+/// # Errors
+/// When the stack does not support it, or refuses the setup.
+pub fn endpoint<'s>(
+    scenario: &Scenario,
+    side: Side,
+    credentials: &Credentials,
+    timing: PhaseTiming,
+    stack: impl Fn(&StackName) -> Result<&'s dyn TlsStack, Unsupported>,
+) -> Result<Box<dyn Endpoint>, PairError> {
+    let name = match side {
+        Side::Client => scenario.client(),
+        Side::Server => scenario.server(),
+    };
+    let (stack, handshake) = (stack(name)?, scenario.handshake());
+    stack.supports(side, handshake)?;
+    stack
+        .endpoint(side, handshake, credentials, timing)
+        .map_err(|error| PairError::Side { side, error })
 }
 
 /// Client, server, and how many flights there were.
@@ -260,7 +271,7 @@ impl Established<'_> {
     pub fn verify(&self, handshake: &Handshake) -> Result<(), PairError> {
         self.transcript.verify(handshake)?;
         for (side, connection) in [(Side::Client, &self.client), (Side::Server, &self.server)] {
-            verify_negotiated(side, &connection.negotiated(), handshake)?;
+            connection.negotiated().verify(side, handshake)?;
         }
         Ok(())
     }
@@ -365,48 +376,50 @@ impl Transcript<'_> {
     }
 }
 
-fn verify_negotiated(
-    side: Side,
-    negotiated: &Negotiated,
-    handshake: &Handshake,
-) -> Result<(), PairError> {
-    expect_some("the version", handshake.version(), negotiated.version)?;
-    expect_some(
-        "the cipher suite",
-        handshake.cipher_suite(),
-        negotiated.cipher_suite,
-    )?;
-    let is_resumption = handshake.kind().is_resumption();
-    expect("resumption", is_resumption, negotiated.is_resumed)?;
-    match (handshake.key_exchange(), handshake.version()) {
-        // A TLS 1.2 resumption has no key exchange of its own.
-        (_, ProtocolVersion::Tls12) if is_resumption => {}
-        (KeyExchange::Group(group), _) => expect_some("the group", group, negotiated.group)?,
-        (KeyExchange::StaticRsa, _) => {}
-    }
-    let signer = match side {
-        Side::Client => Some(handshake.authentication()),
-        Side::Server => handshake.client_authentication(),
-    };
-    // A server need not remember the client's certificate in a ticket; a client does.
-    if side == Side::Client || !is_resumption {
-        expect(
-            "the peer's certificate",
-            signer.is_some(),
-            negotiated.has_peer_certificate,
+impl Negotiated {
+    /// Checks what a library says against the scenario; `side` is its own.
+    ///
+    /// # Errors
+    /// The first thing that differs.
+    pub fn verify(&self, side: Side, handshake: &Handshake) -> Result<(), PairError> {
+        expect_some("the version", handshake.version(), self.version)?;
+        expect_some(
+            "the cipher suite",
+            handshake.cipher_suite(),
+            self.cipher_suite,
         )?;
+        let is_resumption = handshake.kind().is_resumption();
+        expect("resumption", is_resumption, self.is_resumed)?;
+        match (handshake.key_exchange(), handshake.version()) {
+            // A TLS 1.2 resumption has no key exchange of its own.
+            (_, ProtocolVersion::Tls12) if is_resumption => {}
+            (KeyExchange::Group(group), _) => expect_some("the group", group, self.group)?,
+            (KeyExchange::StaticRsa, _) => {}
+        }
+        let signer = match side {
+            Side::Client => Some(handshake.authentication()),
+            Side::Server => handshake.client_authentication(),
+        };
+        // A server need not remember the client's certificate in a ticket; a client does.
+        if side == Side::Client || !is_resumption {
+            expect(
+                "the peer's certificate",
+                signer.is_some(),
+                self.has_peer_certificate,
+            )?;
+        }
+        if let (Some(chain), Some(scheme), false) = (signer, self.peer_scheme, is_resumption) {
+            expect("the signature scheme", chain.leaf().facts().scheme, scheme)?;
+        }
+        if side == Side::Server && handshake.kind() == HandshakeKind::EarlyData {
+            expect(
+                "the 0-RTT data taken, in bytes,",
+                EARLY_DATA.len(),
+                self.early_data,
+            )?;
+        }
+        Ok(())
     }
-    if let (Some(chain), Some(scheme), false) = (signer, negotiated.peer_scheme, is_resumption) {
-        expect("the signature scheme", chain.leaf().facts().scheme, scheme)?;
-    }
-    if side == Side::Server && handshake.kind() == HandshakeKind::EarlyData {
-        expect(
-            "the 0-RTT data taken, in bytes,",
-            EARLY_DATA.len(),
-            negotiated.early_data,
-        )?;
-    }
-    Ok(())
 }
 
 fn expect<T: PartialEq + ToString>(

@@ -1,11 +1,10 @@
 //! What the tests of the command line share.
-#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A matrix of two scenarios that takes seconds.
-pub const MATRIX: &str = r#"title = "Two scenarios"
+pub(crate) const MATRIX: &str = r#"title = "Two scenarios"
 baseline = "rustls>rustls/1.3/x25519/ecdsa-p256/full@memory"
 
 [seconds]
@@ -20,25 +19,25 @@ measure = ["cpu", "bytes"]
 "#;
 
 /// The program, ready for arguments.
-pub fn pqlab() -> Command {
+pub(crate) fn pqlab() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pqlab"));
     command.env("NO_COLOR", "1");
     command
 }
 
 /// Runs it and waits.
-pub fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     pqlab().args(arguments).output().unwrap()
 }
 
 /// Both outputs as text.
-pub fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }
 
 /// Asserts the exit code, and that each of these stands in the output.
-pub fn expect(output: &Output, code: i32, said: &[&str]) {
+pub(crate) fn expect(output: &Output, code: i32, said: &[&str]) {
     let text = text(output);
     assert_eq!(output.status.code(), Some(code), "{text}");
     for part in said {
@@ -48,7 +47,7 @@ pub fn expect(output: &Output, code: i32, said: &[&str]) {
 }
 
 /// Writes a file into a folder.
-pub fn write(folder: &Path, name: &str, content: &str) -> PathBuf {
+pub(crate) fn write(folder: &Path, name: &str, content: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, content).unwrap();
     path

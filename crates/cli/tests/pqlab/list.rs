@@ -1,9 +1,6 @@
 //! `pqlab list` and `pqlab verify`: what there is, and whether it works.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{expect, run};
+use crate::common::{expect, run};
 
 #[test]
 fn lists_say_what_there_is_and_what_to_beware_of() {

@@ -1,9 +1,6 @@
 //! Bad input of each kind ends in a clear error and exit code 2 or 3.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{MATRIX, expect, run, write};
+use crate::common::{MATRIX, expect, run, write};
 
 #[test]
 fn filters_that_name_nothing() {

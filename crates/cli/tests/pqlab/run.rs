@@ -1,14 +1,11 @@
 //! `pqlab run`: what it leaves behind, also when it is killed.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{MATRIX, expect, pqlab, run, text, write};
+use crate::common::{MATRIX, expect, pqlab, run, text, write};
 use experiment::{Meter, Metric, Run, Side, Subject};
 
 #[test]

@@ -1,0 +1,7 @@
+//! The program as a user runs it.
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod common;
+mod list;
+mod run;
