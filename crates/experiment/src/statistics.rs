@@ -28,7 +28,9 @@ pub struct Interval {
 pub struct Summary {
     /// Samples used.
     pub count: usize,
-    /// Samples left out because the scheduler disturbed them.
+    /// Samples taken.
+    pub taken: usize,
+    /// Samples that the scheduler disturbed: left out, unless that is most of them.
     pub disturbed: usize,
     /// The median, with its interval over rounds.
     pub median: Interval,
@@ -40,21 +42,18 @@ pub struct Summary {
 
 impl Summary {
     /// Summarises samples in the order in which they were taken, the disturbed ones
-    /// left out. `None` when nothing is left.
+    /// left out unless that is most of them. `None` when there are none.
     pub fn of(samples: &[Sample]) -> Option<Self> {
-        let kept: Vec<&Sample> = samples
-            .iter()
-            .filter(|sample| !sample.flags.is_disturbed())
-            .collect();
-        let mut sorted: Vec<i64> = kept.iter().map(|sample| sample.value).collect();
+        let mut sorted: Vec<i64> = representative(samples).map(|sample| sample.value).collect();
+        let values: Vec<f64> = sorted.iter().map(|value| *value as f64).collect();
         sorted.sort_unstable();
         let value = quantile(&sorted, 0.5)?;
-        let values: Vec<f64> = kept.iter().map(|sample| sample.value as f64).collect();
         let (low, high) = bootstrap(&values, median)?;
         let mean = sorted.iter().map(|value| *value as f64).sum::<f64>() / sorted.len() as f64;
         Some(Self {
             count: sorted.len(),
-            disturbed: samples.len() - kept.len(),
+            taken: samples.len(),
+            disturbed: disturbed(samples),
             // The interval is about block values; it is widened to hold the estimate.
             median: Interval {
                 value,
@@ -128,10 +127,25 @@ pub(crate) fn median_interval(values: &[f64]) -> Option<Interval> {
     })
 }
 
-/// The mean of each block's undisturbed values, in the order of blocks.
+fn disturbed(samples: &[Sample]) -> usize {
+    let is_disturbed = |sample: &&Sample| sample.flags.is_disturbed();
+    samples.iter().filter(is_disturbed).count()
+}
+
+/// The samples to be used: those that nothing disturbed. On a machine so busy that these
+/// are the lesser part, all of them: what escapes the scheduler there is a selection of
+/// the short ones.
+fn representative(samples: &[Sample]) -> impl Iterator<Item = &Sample> {
+    let is_busy = 2 * disturbed(samples) > samples.len();
+    samples
+        .iter()
+        .filter(move |sample| is_busy || !sample.flags.is_disturbed())
+}
+
+/// The mean of each block's representative values, in the order of blocks.
 pub(crate) fn block_values(samples: &[Sample]) -> Vec<(u32, f64)> {
     let mut blocks: Vec<(u32, f64, u32)> = Vec::new();
-    for sample in samples.iter().filter(|sample| !sample.flags.is_disturbed()) {
+    for sample in representative(samples) {
         match blocks.last_mut() {
             Some((block, sum, count)) if *block == sample.block => {
                 *sum += sample.value as f64;
@@ -245,6 +259,18 @@ mod tests {
             (summary.count, summary.disturbed, summary.max()),
             (3, 1, 1.0)
         );
+    }
+
+    /// Where hardly anything is undisturbed, leaving out would choose the short ones.
+    #[test]
+    fn on_a_busy_machine_every_sample_is_used() {
+        let mut all = samples([(0, 10), (1, 30), (2, 30)]);
+        all[1].flags = Flags::SWITCHED;
+        all[2].flags = Flags::STOLEN;
+        let summary = Summary::of(&all).unwrap();
+        assert_eq!((summary.count, summary.disturbed), (3, 2));
+        assert_eq!(summary.median.value, 30.0);
+        assert_eq!(block_values(&all).len(), 3);
     }
 
     /// A machine whose speed drifts by half in mid-run moves both sides of a ratio.

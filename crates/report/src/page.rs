@@ -9,7 +9,7 @@ use crate::Dataset;
 use crate::answer::{self, Finding};
 use crate::draw::{self, Layout};
 use crate::figure::{Figure, Table};
-use crate::{Chart, palette, tables, view};
+use crate::{Chart, number, palette, tables, view};
 
 /// One run as the template sees it.
 #[derive(Debug, Serialize)]
@@ -48,6 +48,16 @@ struct TablePage {
     table: Table,
 }
 
+/// The share of disturbed samples above which a machine was too busy to measure on.
+const BUSY: f64 = 0.2;
+
+fn disturbed_share(run: &Dataset<'_>) -> Option<f64> {
+    let samples = || run.records().iter().flat_map(|record| &record.samples);
+    let disturbed = samples().filter(|sample| sample.flags.is_disturbed());
+    let taken = samples().count();
+    (taken > 0).then(|| disturbed.count() as f64 / taken as f64)
+}
+
 /// What a reader must not overlook.
 pub(crate) fn warnings(run: &Dataset<'_>) -> Vec<String> {
     let manifest = &run.manifest;
@@ -65,6 +75,13 @@ pub(crate) fn warnings(run: &Dataset<'_>) -> Vec<String> {
              intervals are wider than planned."
                 .to_owned(),
         );
+    }
+    if let Some(share) = disturbed_share(run).filter(|share| *share > BUSY) {
+        warnings.push(format!(
+            "Busy machine: something else took the core away during {} of the samples. Measure \
+             again when it is idle.",
+            number::percent(share)
+        ));
     }
     if run.records().iter().all(|record| record.samples.is_empty()) {
         warnings.push("This run holds no samples: there is nothing to answer from.".to_owned());

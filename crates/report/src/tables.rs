@@ -32,7 +32,7 @@ pub(crate) fn handshakes(run: &Dataset<'_>) -> Option<Table> {
 
 fn handshake_row(run: &Dataset<'_>, scenario: &Scenario) -> Option<Vec<String>> {
     let mut row = vec![scenario.to_string()];
-    let mut counts = (0, 0);
+    let mut counts = Counts::default();
     for side in Side::BOTH {
         let metric = view::cost_metric(run, scenario, side)?;
         let summary = view::summary(run, scenario, metric)?;
@@ -55,12 +55,25 @@ fn handshake_row(run: &Dataset<'_>, scenario: &Scenario) -> Option<Vec<String>> 
         } else {
             String::new()
         });
-        counts = (counts.0 + summary.count, counts.1 + summary.disturbed);
+        counts = Counts {
+            used: counts.used + summary.count,
+            taken: counts.taken + summary.taken,
+            disturbed: counts.disturbed + summary.disturbed,
+        };
     }
-    let total = counts.0 + counts.1;
-    row.push(number::count(counts.0 as f64 / 2.0));
-    row.push(number::percent(counts.1 as f64 / total.max(1) as f64));
+    row.push(number::count(counts.used as f64 / 2.0));
+    row.push(number::percent(
+        counts.disturbed as f64 / counts.taken.max(1) as f64,
+    ));
     Some(row)
+}
+
+/// Samples of both sides.
+#[derive(Default)]
+struct Counts {
+    used: usize,
+    taken: usize,
+    disturbed: usize,
 }
 
 fn round(value: f64) -> f64 {

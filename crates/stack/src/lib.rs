@@ -31,7 +31,9 @@ pub use connection::{
 };
 pub use credentials::Credentials;
 pub use null::NULL;
-pub use pair::{EARLY_DATA, Established, Gauge, NoGauge, Pair, PairError, Stage, Transcript, endpoint};
+pub use pair::{
+    EARLY_DATA, Established, Gauge, NoGauge, Pair, PairError, Stage, Transcript, endpoint,
+};
 
 /// Every stack of this build.
 pub static STACKS: &[&dyn TlsStack] = &[

@@ -18,6 +18,7 @@ use rustls::{
 use wire::{ChainAlgorithms, ProtocolVersion};
 
 use super::connection::RustlsConnection;
+use super::signer::PinnedKey;
 use super::tickets::TicketWallet;
 use super::timed;
 use super::verifier::{PinnedClientVerifier, PinnedServerVerifier, SeenScheme};
@@ -82,11 +83,12 @@ pub(super) fn client(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> 
         .map_err(|error| refused("the client's version", error))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match credentials.client() {
-        Some(identity) => {
-            builder.with_client_cert_resolver(Arc::new(certified(&setup, Side::Client, identity)?))
+    let mut config = match (credentials.client(), handshake.client_authentication()) {
+        (Some(identity), Some(chain)) => {
+            let resolver = certified(&setup, Side::Client, identity, chain)?;
+            builder.with_client_cert_resolver(Arc::new(resolver))
         }
-        None => builder.with_no_client_auth(),
+        _ => builder.with_no_client_auth(),
     };
     let wallet = Arc::new(TicketWallet::default());
     config.enable_early_data = handshake.kind() == HandshakeKind::EarlyData;
@@ -181,7 +183,8 @@ pub(super) fn server(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> 
         }
         _ => builder.with_no_client_auth(),
     };
-    let resolver = certified(&setup, Side::Server, credentials.server())?;
+    let chain = handshake.authentication();
+    let resolver = certified(&setup, Side::Server, credentials.server(), chain)?;
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     let takes_early_data = handshake.kind() == HandshakeKind::EarlyData;
@@ -248,12 +251,15 @@ fn certified(
     setup: &Setup<'_>,
     side: Side,
     identity: &Identity,
+    chain: ChainAlgorithms,
 ) -> Result<SingleCertAndKey, StackError> {
     let mut key = setup
         .provider
         .key_provider
         .load_private_key(identity.key().clone_key())
         .map_err(|error| refused("the private key", error))?;
+    let scheme = chain.leaf().facts().scheme.0.into();
+    key = Arc::new(PinnedKey { inner: key, scheme });
     if setup.timing == PhaseTiming::On {
         key = Arc::new(timed::TimedKey { side, inner: key });
     }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod endpoint;
+mod signer;
 mod tickets;
 mod timed;
 mod verifier;

@@ -5,9 +5,10 @@ use std::task::Poll;
 use s2n_tls::connection::Connection as S2nConnection;
 use s2n_tls::enums::{Mode, Version};
 use s2n_tls::error::{Error, ErrorType};
-use wire::ProtocolVersion;
+use wire::{ProtocolVersion, SignatureScheme};
 
 use super::pipe::PipedConnection;
+use super::{refused, words};
 use crate::{Connection, Negotiated, StackError};
 
 pub(super) struct MemoryConnection {
@@ -17,21 +18,17 @@ pub(super) struct MemoryConnection {
 impl MemoryConnection {
     pub(super) fn new(connection: S2nConnection) -> Result<Self, StackError> {
         let inner = PipedConnection::new(connection)
-            .map_err(|error| super::refused("the connection's transport", error))?;
+            .map_err(|error| refused("the connection's transport", &error))?;
         Ok(Self { inner })
     }
 
-    fn go_on(&mut self) -> Result<(), Error> {
+    fn go_on(&mut self) -> Poll<Result<(), Error>> {
         let connection = self.inner.connection_mut();
-        let state = if connection.handshake_complete() {
-            // Messages after the handshake are looked at when application data is read.
+        if connection.handshake_complete() {
+            // An alert that comes after is seen when application data is read.
             connection.poll_recv(&mut [0; 1]).map_ok(drop)
         } else {
             connection.poll_negotiate().map_ok(drop)
-        };
-        match state {
-            Poll::Ready(result) => result,
-            Poll::Pending => Ok(()),
         }
     }
 
@@ -43,9 +40,18 @@ impl MemoryConnection {
 impl Connection for MemoryConnection {
     fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
         self.inner.feed(input);
-        let result = self.go_on();
+        let result = match self.go_on() {
+            Poll::Ready(Err(error)) => {
+                let fault = self.fault(&error);
+                // The alert is sent by the closing. It is a farewell: if it can't be sent,
+                // the fault is still the one to report.
+                let _ = self.inner.connection_mut().poll_shutdown_send();
+                Err(fault)
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        };
         self.inner.drain(output);
-        result.map_err(|error| self.fault(&error))
+        result
     }
 
     fn is_handshaking(&self) -> bool {
@@ -58,8 +64,11 @@ impl Connection for MemoryConnection {
             match self.inner.connection_mut().poll_send(rest) {
                 Poll::Ready(Ok(count)) => rest = &rest[count..],
                 Poll::Ready(Err(error)) => return Err(StackError::Library(words(&error))),
-                // The pipe takes everything: s2n-tls waits for nothing.
-                Poll::Pending => return Err(StackError::Library("can't send".to_owned())),
+                // The pipe takes everything: s2n-tls has nothing to wait for.
+                Poll::Pending => {
+                    let message = "s2n-tls waits though its output is taken".to_owned();
+                    return Err(StackError::Library(message));
+                }
             }
         }
         self.inner.drain(output);
@@ -96,9 +105,9 @@ impl Connection for MemoryConnection {
             version,
             cipher_suite: suite.and_then(|name| name.parse().ok()),
             group: group.and_then(|name| name.parse().ok()),
-            peer_scheme: scheme.and_then(|name| name.parse().ok()),
+            peer_scheme: scheme.and_then(signature_scheme),
             is_resumed: connection.resumed(),
-            has_peer_certificate: is_client || connection.client_cert_used(),
+            has_peer_certificate: connection.peer_cert_chain().is_ok(),
             early_data: 0,
         }
     }
@@ -111,20 +120,46 @@ impl Connection for MemoryConnection {
     }
 }
 
-/// Whose fault an error of s2n-tls is.
-fn fault(error: &Error, alert: Option<u8>) -> StackError {
-    let message = words(error);
-    match error.kind() {
-        ErrorType::Alert => match alert {
-            Some(number) => StackError::Alert(format!("{message}: alert {number}")),
-            None => StackError::Alert(message),
-        },
-        ErrorType::ProtocolError => StackError::Peer(message),
-        _ => StackError::Library(message),
+/// A scheme by s2n-tls' name, which is IANA's but for ECDSA: there it is the name of TLS
+/// 1.2. TLS 1.3 alone is supported, where the hash tells the curve.
+fn signature_scheme(name: &str) -> Option<SignatureScheme> {
+    match name {
+        "ecdsa_sha256" => Some(SignatureScheme::ECDSA_SECP256R1_SHA256),
+        "ecdsa_sha384" => Some(SignatureScheme::ECDSA_SECP384R1_SHA384),
+        name => name.parse().ok(),
     }
 }
 
-/// The name of an error and what s2n-tls says of it.
-fn words(error: &Error) -> String {
-    format!("{} ({})", error.message(), error.name())
+/// Names of errors (`s2n_errno.h`) that are about a failed check of the peer's bytes.
+const CRYPTOGRAPHY: &[&str] = &[
+    "S2N_ERR_BAD_FINISHED",
+    "S2N_ERR_BAD_KEY_SHARE",
+    "S2N_ERR_DECRYPT",
+    "S2N_ERR_ECDHE_INVALID_PUBLIC_KEY",
+    "S2N_ERR_ECDHE_SHARED_SECRET",
+    "S2N_ERR_KEM_UNSUPPORTED_PARAMS",
+    "S2N_ERR_PQ_CRYPTO",
+    "S2N_ERR_VERIFY_SIGNATURE",
+];
+
+/// Names of errors that are about a certificate, beside those that begin as [`CERTIFICATE`].
+const CERTIFICATES: &[&str] = &["S2N_ERR_DECODE_CERTIFICATE", "S2N_ERR_MISSING_CLIENT_CERT"];
+const CERTIFICATE: &str = "S2N_ERR_CERT_";
+
+/// Whose fault an error of s2n-tls is.
+fn fault(error: &Error, alert: Option<u8>) -> StackError {
+    let name = error.name();
+    let message = words(error);
+    if CRYPTOGRAPHY.contains(&name) {
+        return StackError::Cryptography(message);
+    }
+    if CERTIFICATES.contains(&name) || name.starts_with(CERTIFICATE) {
+        return StackError::Certificate(message);
+    }
+    match (error.kind(), alert) {
+        (ErrorType::Alert, Some(number)) => StackError::Alert(format!("{message}: {number}")),
+        (ErrorType::Alert, None) => StackError::Alert(message),
+        (ErrorType::ProtocolError, _) => StackError::Peer(message),
+        _ => StackError::Library(message),
+    }
 }

@@ -12,7 +12,6 @@ use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
 use s2n_tls::connection::Connection;
-use s2n_tls::enums::Blinding;
 use s2n_tls::error::Error;
 
 /// What a read that has nothing to give sets `errno` to.
@@ -50,9 +49,6 @@ impl PipedConnection {
     pub(super) fn new(mut connection: Connection) -> Result<Self, Error> {
         let pipe = OwnedPipe(NonNull::from(Box::leak(Box::new(Pipe::default()))));
         let context = pipe.0.as_ptr().cast::<c_void>();
-        // Otherwise an error is reported only after seconds, against timing attacks. The
-        // peer here is no attacker, or a test that wants to see the error.
-        connection.set_blinding(Blinding::SelfService)?;
         connection.set_receive_callback(Some(receive))?;
         connection.set_send_callback(Some(send))?;
         // SAFETY: the pipe lives until after the connection is dropped, see above.
