@@ -156,7 +156,7 @@ impl Pair {
     /// belongs to its side's first step, since some libraries make their key share then.
     ///
     /// # Errors
-    /// When a side fails. What was negotiated is for [`Pair::verify`] to check.
+    /// When a side fails. What was negotiated is for [`Established::verify`] to check.
     pub fn handshake(&mut self, gauge: &mut impl Gauge) -> Result<Established<'_>, PairError> {
         let make = |side, endpoint: &dyn Endpoint| {
             endpoint

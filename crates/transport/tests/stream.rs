@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use transport::{Buffers, TlsStream, TransportError};
 
 const LIMIT: Duration = Duration::from_secs(20);
-const HANDSHAKE: &str = "1.3/X25519MLKEM768/ecdsa-p256/full+tickets=2";
+const HANDSHAKE: &str = "1.3/X25519MLKEM768/ecdsa-p256/full";
 
 fn endpoint(stack: &str, side: Side) -> Box<dyn Endpoint> {
     let cache = pki::Cache::open(pki::Cache::default_dir().unwrap()).unwrap();
@@ -30,7 +30,7 @@ fn stream(stack: &str, side: Side, socket: DuplexStream) -> TlsStream<DuplexStre
 /// Whatever pieces the bytes come in, the handshake completes and all data arrives.
 #[tokio::test]
 async fn data_survives_any_segmentation() {
-    let sent: Vec<u8> = (0..100_000_u32).map(|i| i as u8).collect();
+    let sent: Vec<u8> = (0..20_000_u32).map(|i| i as u8).collect();
     for (client, server) in [("rustls", "openssl"), ("openssl", "rustls")] {
         for pipe in [1, 7, 1000, 1 << 20] {
             let (a, b) = duplex(pipe);

@@ -253,6 +253,7 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
     }
     match error.code() {
         ErrorCode::SSL => StackError::Peer(message),
+        ErrorCode::ZERO_RETURN => StackError::Alert("close_notify".to_owned()),
         _ => StackError::Library(message),
     }
 }

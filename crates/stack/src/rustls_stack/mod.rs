@@ -231,3 +231,33 @@ impl TlsStack for RustlsStack {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Versions stand in the code because no library tells its own.
+    #[test]
+    fn the_lock_file_has_these_versions() {
+        let lock = include_str!("../../../../Cargo.lock");
+        for (stack, packages) in [
+            (&AWS_LC, ["rustls", "aws-lc-rs"].as_slice()),
+            (&PQCRYPTO, &["pqcrypto-mlkem", "hqc-kem", "aws-lc-rs"]),
+            (&OPENSSL, &["rustls-openssl"]),
+            #[cfg(feature = "graviola")]
+            (&GRAVIOLA, &["rustls-graviola"]),
+        ] {
+            for package in packages {
+                let (_, entry) = lock
+                    .split_once(&format!("name = \"{package}\"\nversion = \""))
+                    .unwrap();
+                let (version, _) = entry.split_once('"').unwrap();
+                let named = format!("{package} {version}");
+                assert!(stack.version.contains(&named), "{}: {named}", stack.version);
+            }
+        }
+        let openssl = openssl::version::version();
+        let (_, linked) = OPENSSL.version.split_once(" on ").unwrap();
+        assert!(openssl.starts_with(linked), "{openssl}, not {linked}");
+    }
+}

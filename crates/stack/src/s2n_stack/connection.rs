@@ -142,6 +142,10 @@ const CRYPTOGRAPHY: &[&str] = &[
     "S2N_ERR_VERIFY_SIGNATURE",
 ];
 
+/// The server's word for a client that has no group in common with it, which it counts
+/// among the errors of its own.
+const NO_GROUP: &str = "S2N_ERR_INVALID_SUPPORTED_GROUP_STATE";
+
 /// Names of errors that are about a certificate, beside those that begin as [`CERTIFICATE`].
 const CERTIFICATES: &[&str] = &["S2N_ERR_DECODE_CERTIFICATE", "S2N_ERR_MISSING_CLIENT_CERT"];
 const CERTIFICATE: &str = "S2N_ERR_CERT_";
@@ -156,9 +160,14 @@ fn fault(error: &Error, alert: Option<u8>) -> StackError {
     if CERTIFICATES.contains(&name) || name.starts_with(CERTIFICATE) {
         return StackError::Certificate(message);
     }
+    if name == NO_GROUP {
+        return StackError::Peer(message);
+    }
     match (error.kind(), alert) {
         (ErrorType::Alert, Some(number)) => StackError::Alert(format!("{message}: {number}")),
         (ErrorType::Alert, None) => StackError::Alert(message),
+        // The pipe has no end: it is the peer who closed, with a close_notify.
+        (ErrorType::ConnectionClosed, _) => StackError::Alert(message),
         (ErrorType::ProtocolError, _) => StackError::Peer(message),
         _ => StackError::Library(message),
     }

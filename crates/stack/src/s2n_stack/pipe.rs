@@ -46,9 +46,12 @@ pub(super) struct PipedConnection {
 }
 
 impl PipedConnection {
-    pub(super) fn new(mut connection: Connection) -> Result<Self, Error> {
+    pub(super) fn new(connection: Connection) -> Result<Self, Error> {
         let pipe = OwnedPipe(NonNull::from(Box::leak(Box::new(Pipe::default()))));
         let context = pipe.0.as_ptr().cast::<c_void>();
+        // Put together before anything can fail, so that the order of dropping holds.
+        let mut piped = Self { connection, pipe };
+        let connection = &mut piped.connection;
         connection.set_receive_callback(Some(receive))?;
         connection.set_send_callback(Some(send))?;
         // SAFETY: the pipe lives until after the connection is dropped, see above.
@@ -56,7 +59,7 @@ impl PipedConnection {
             connection.set_receive_context(context)?;
             connection.set_send_context(context)?;
         }
-        Ok(Self { connection, pipe })
+        Ok(piped)
     }
 
     pub(super) const fn connection(&self) -> &Connection {

@@ -36,7 +36,8 @@ fn a_flipped_bit_is_noticed() {
                 let mut ends = link.complete();
                 let (sender, receiver) = direction(&mut ends, sender);
                 let mut record = record(sender, b"data");
-                assert_eq!(records(&record), [5..length]);
+                let payloads = records(&record);
+                assert!(payloads.len() == 1 && payloads[0] == (5..length));
                 record[byte] ^= 1 << (byte % 8);
                 let mut plaintext = [0; 64];
                 let error = receiver.receive(&record, &mut plaintext).err();

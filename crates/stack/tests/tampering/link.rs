@@ -49,8 +49,7 @@ pub(crate) struct Failure {
     pub(crate) error: StackError,
     /// What its peer made of the alert, if it got one.
     pub(crate) echo: Option<StackError>,
-    /// Whether the side that noticed does not alert its peer of a record that it can't
-    /// decrypt, as every stack should (RFC 8446 section 5.2).
+    /// Whether the side that noticed may keep it from its peer: see [`MUTE`].
     is_mute: bool,
 }
 
@@ -69,7 +68,7 @@ impl Failure {
 
     /// Whether the peer learned of it by an alert, where its stack sends one.
     pub(crate) fn is_told(&self) -> bool {
-        self.echo() == Some(Kind::Alert) || (self.is_mute && self.echo.is_none())
+        self.echo() == Some(Kind::Alert) || self.is_mute
     }
 }
 
@@ -115,13 +114,20 @@ pub(crate) fn links_of(
     links
 }
 
-/// Its provider calls a bad tag a general error, about which rustls alerts nobody.
-const MUTE: &[&str] = &["rustls-openssl"];
+/// Stacks that do not alert the peer of each failure, as every stack should (RFC 8446
+/// section 6.2). rustls-openssl's provider calls a bad tag a general error, about which
+/// rustls alerts nobody. s2n-tls tells but a few, and closes with a close_notify otherwise.
+const MUTE: &[&str] = &["rustls-openssl", "s2n-tls"];
 
 /// More turns than any handshake has.
 const MAX_TURNS: usize = 12;
 
 impl Link {
+    /// The name of the stack on one side.
+    pub(crate) fn stack(&self, side: Side) -> &str {
+        self.stacks[side as usize].as_str()
+    }
+
     /// Lets both sides talk, while `tamper` may change each flight on its way: number 0 is
     /// the ClientHello, and then they alternate.
     pub(crate) fn attack(
@@ -160,7 +166,7 @@ impl Link {
                     side: Some(side),
                     error,
                     echo,
-                    is_mute: MUTE.contains(&self.stacks[side as usize].as_str()),
+                    is_mute: MUTE.contains(&self.stack(side)),
                 });
             }
             tamper(turn, &mut output);

@@ -15,6 +15,11 @@ const APPLICATION_DATA: u8 = 23;
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const KEY_SHARE: usize = 51;
 
+/// Flips a bit of the random in the hello at the start of a flight.
+pub(crate) fn flip_random(flight: &mut [u8]) {
+    flight[RECORD_HEADER + MESSAGE_HEADER + 2] ^= 1;
+}
+
 /// The key exchange field of the hello at the start of a flight of `sender`.
 pub(crate) fn key_share(flight: &[u8], sender: Side) -> Range<usize> {
     let (_, extension) = key_share_extension(flight, sender);
