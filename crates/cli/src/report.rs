@@ -35,13 +35,13 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         return Ok(Ending::Good);
     }
     for (run, folder) in runs.iter().zip(&arguments.runs) {
-        report::write_report(run, folder, &[])
+        report::write_report(run, folder)
             .with_context(|| format!("drawing the report of {}", folder.display()))?;
         run.write_summary(folder)?;
         println!("{}", folder.join("report.html").display());
     }
     if let Some(path) = arguments.out {
-        let page = report::render_html(&runs, &[])?;
+        let page = report::render_html(&runs)?;
         std::fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
         println!("{}", path.display());
     }

@@ -214,9 +214,7 @@ impl Run {
 fn write_file(folder: &Path, name: &str, content: &[u8]) -> Result<(), RunError> {
     let path = folder.join(name);
     let write = || -> std::io::Result<()> {
-        let mut file = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(folder)?;
+        let mut file = samples::new_file(folder)?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         file.persist(&path)?;

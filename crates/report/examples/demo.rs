@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let written = std::fs::create_dir_all(&folder)
         .map_err(|error| error.to_string())
         .and_then(|()| {
-            report::write_report(&run, Path::new(&folder), &[]).map_err(|error| error.to_string())
+            report::write_report(&run, Path::new(&folder)).map_err(|error| error.to_string())
         });
     match written {
         Ok(files) => {

@@ -6,23 +6,11 @@ use std::path::{Path, PathBuf};
 use experiment::Run;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
-use serde::Serialize;
 
 use crate::draw::{self, Layout, render_png, render_svg};
-use crate::figure::{Figure, Table};
+use crate::figure::Figure;
 use crate::page::{self, RunPage};
 use crate::{CHARTS, Chart, Dataset};
-
-/// Something that a caller adds to the report, such as an assessment of a policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Section {
-    /// The heading.
-    pub title: String,
-    /// Plain text; it is escaped.
-    pub paragraphs: Vec<String>,
-    /// A table below the text.
-    pub table: Option<Table>,
-}
 
 /// A report could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -42,17 +30,17 @@ pub enum ReportError {
 
 const TEMPLATE: &str = "report.html";
 
-/// The report of one or several runs, as one page. The sections of the caller come last.
+/// The report of one or several runs, as one page.
 ///
 /// # Errors
 /// On a fault in the template only.
-pub fn render_html(runs: &[Run], sections: &[Section]) -> Result<String, ReportError> {
+pub fn render_html(runs: &[Run]) -> Result<String, ReportError> {
     let pages = runs.iter().enumerate().map(|(at, run)| {
         let run = Dataset::new(run);
         let figures = figures(&run);
         RunPage::new(&run, at + 1, &figures)
     });
-    page(&pages.collect::<Vec<_>>(), sections)
+    page(&pages.collect::<Vec<_>>())
 }
 
 /// Every chart, with its figure where the run has the data for one.
@@ -63,7 +51,7 @@ fn figures(run: &Dataset<'_>) -> Vec<(&'static Chart, Option<Figure>)> {
         .collect()
 }
 
-fn page(runs: &[RunPage], sections: &[Section]) -> Result<String, ReportError> {
+fn page(runs: &[RunPage]) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("whole_words", whole_words);
@@ -75,7 +63,6 @@ fn page(runs: &[RunPage], sections: &[Section]) -> Result<String, ReportError> {
     let page = context! {
         title,
         runs => Serde(runs),
-        sections => Serde(sections),
         style => page::style(),
         version => env!("CARGO_PKG_VERSION"),
     };
@@ -104,11 +91,7 @@ fn whole_words(text: &str) -> Value {
 ///
 /// # Errors
 /// When the file system refuses.
-pub fn write_report(
-    run: &Run,
-    folder: &Path,
-    sections: &[Section],
-) -> Result<Vec<PathBuf>, ReportError> {
+pub fn write_report(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let write = |path: PathBuf, content: &[u8]| match fs::write(&path, content) {
         Ok(()) => Ok(path),
         Err(source) => Err(ReportError::Write { path, source }),
@@ -120,7 +103,7 @@ pub fn write_report(
     })?;
     let run = Dataset::new(run);
     let figures = figures(&run);
-    let html = page(&[RunPage::new(&run, 1, &figures)], sections)?;
+    let html = page(&[RunPage::new(&run, 1, &figures)])?;
     let mut written = vec![write(folder.join("report.html"), html.as_bytes())?];
     for (chart, figure) in figures {
         let names = [

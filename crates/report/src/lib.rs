@@ -27,7 +27,7 @@ pub use figure::{
     Bar, Bars, Body, Curve, Curves, Figure, Fill, Forest, ForestRow, Group, Key, Reference, Row,
     Scale, Segment, Table,
 };
-pub use html::{ReportError, Section, render_html, write_report};
+pub use html::{ReportError, render_html, write_report};
 pub use palette::{Pattern, Tone};
 pub use terminal::terminal_summary;
 

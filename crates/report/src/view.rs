@@ -149,6 +149,23 @@ pub(crate) fn summary(
     run.summary(&Subject::Handshake(scenario.clone()), metric)
 }
 
+/// The replica under which handshakes with clocks inside are filed, as the record's format
+/// has it: their phases are parts of these wall times and of no others.
+const TIMED_REPLICA: u8 = 2;
+
+/// The wall time of the handshakes whose phases were timed, in nanoseconds, the harness'
+/// share subtracted; that of the plain ones where a run has no other.
+pub(crate) fn timed_whole(run: &Dataset<'_>, scenario: &Scenario, side: Side) -> Option<f64> {
+    let metric = Metric::Wall(side);
+    let subject = Subject::Handshake(scenario.clone());
+    let timed = Summary::of(run.samples(&subject, TIMED_REPLICA, metric));
+    let whole = timed.map_or_else(
+        || exact(run, scenario, metric),
+        |summary| Some(summary.median.value),
+    )?;
+    Some((whole - harness(run, metric)).max(0.0))
+}
+
 /// The median of a metric that is exact, such as bytes.
 pub(crate) fn exact(run: &Dataset<'_>, scenario: &Scenario, metric: Metric) -> Option<f64> {
     summary(run, scenario, metric).map(|summary| summary.median.value)

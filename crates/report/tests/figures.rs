@@ -154,7 +154,7 @@ fn zero_negative_and_huge_values_are_safe() {
             }
             render_png(&figure);
         }
-        report::render_html(&[run], &[]).unwrap();
+        report::render_html(&[run]).unwrap();
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use experiment::{PrimitiveOperation, StackName};
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::{Padding, Rsa};
+use openssl::sign::{Signer, Verifier};
 use pki::{Cache, Identity, Role};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use wire::{ChainAlgorithms, NamedGroup, SignatureAlgorithm};
@@ -66,6 +67,13 @@ pub fn prepare(
         {
             Err(missing())
         }
+        // rustls' provider of OpenSSL has no ML-DSA; OpenSSL itself has.
+        PrimitiveOperation::Sign(algorithm) if is_ml_dsa_of_openssl(provider, algorithm) => {
+            openssl_sign(&identity(algorithm, cache)?)
+        }
+        PrimitiveOperation::Verify(algorithm) if is_ml_dsa_of_openssl(provider, algorithm) => {
+            openssl_verify(&identity(algorithm, cache)?)
+        }
         PrimitiveOperation::Sign(algorithm) => {
             let key = identity(algorithm, cache)?;
             sign(&provider_of, algorithm, &key).ok_or_else(missing)
@@ -78,9 +86,7 @@ pub fn prepare(
             if provider.as_str() == "openssl" && algorithm.rsa_bits().is_some() =>
         {
             let identity = identity(algorithm, cache)?;
-            let key = PKey::private_key_from_der(identity.key().secret_der())
-                .and_then(|key: PKey<Private>| key.rsa())
-                .map_err(failed)?;
+            let key = openssl_key(&identity)?.rsa().map_err(failed)?;
             let is_encryption = matches!(operation, PrimitiveOperation::Encrypt(_));
             if is_encryption {
                 encrypt(&key)
@@ -182,6 +188,42 @@ fn verify(
             .ok_or_else(|| failed("an empty chain"))?;
         let certificate = webpki::EndEntityCert::try_from(certificate).map_err(failed)?;
         timed(|| certificate.verify_signature(verifier, &SIGNED, &signature))
+    }))
+}
+
+fn is_ml_dsa_of_openssl(provider: &StackName, algorithm: SignatureAlgorithm) -> bool {
+    provider.as_str() == "openssl" && algorithm.facts().post_quantum
+}
+
+fn openssl_key(identity: &Identity) -> Result<PKey<Private>, StackError> {
+    PKey::private_key_from_der(identity.key().secret_der()).map_err(failed)
+}
+
+fn openssl_sign(identity: &Identity) -> Result<Operation, StackError> {
+    let key = openssl_key(identity)?;
+    Ok(Box::new(move || {
+        timed(|| {
+            Signer::new_without_digest(&key)
+                .and_then(|mut signer| signer.sign_oneshot_to_vec(&SIGNED).map(drop))
+        })
+    }))
+}
+
+fn openssl_verify(identity: &Identity) -> Result<Operation, StackError> {
+    let key = openssl_key(identity)?;
+    let signature = Signer::new_without_digest(&key)
+        .and_then(|mut signer| signer.sign_oneshot_to_vec(&SIGNED))
+        .map_err(failed)?;
+    Ok(Box::new(move || {
+        timed(|| {
+            let is_valid = Verifier::new_without_digest(&key)
+                .and_then(|mut verifier| verifier.verify_oneshot(&signature, &SIGNED));
+            match is_valid {
+                Ok(true) => Ok(()),
+                Ok(false) => Err("the signature is refused".to_owned()),
+                Err(error) => Err(error.to_string()),
+            }
+        })
     }))
 }
 

@@ -1,16 +1,21 @@
 //! Streams over a pipe in memory.
 #![allow(clippy::unwrap_used)]
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use experiment::{Handshake, Side};
 use stack::{Credentials, Endpoint, PhaseTiming, StackError};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex,
+};
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream, TransportError};
 
 const LIMIT: Duration = Duration::from_secs(20);
-const HANDSHAKE: &str = "1.3/X25519MLKEM768/ecdsa-p256/full";
+const HANDSHAKE: &str = "1.3/X25519MLKEM768/ecdsa-p256/full+tickets=2";
 
 fn endpoint(stack: &str, side: Side) -> Box<dyn Endpoint> {
     let cache = pki::Cache::open(pki::Cache::default_dir().unwrap()).unwrap();
@@ -22,20 +27,59 @@ fn endpoint(stack: &str, side: Side) -> Box<dyn Endpoint> {
         .unwrap()
 }
 
-fn stream(stack: &str, side: Side, socket: DuplexStream) -> TlsStream<DuplexStream> {
+fn stream<S: AsyncRead + AsyncWrite + Unpin>(stack: &str, side: Side, socket: S) -> TlsStream<S> {
     let connection = endpoint(stack, side).connection().unwrap();
     TlsStream::new(socket, connection, Buffers::default())
+}
+
+/// A socket that gives only so many bytes at once.
+struct InPieces {
+    socket: DuplexStream,
+    piece: usize,
+}
+
+impl AsyncRead for InPieces {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut piece = vec![0; self.piece.min(buffer.remaining())];
+        let mut limited = ReadBuf::new(&mut piece);
+        let result = Pin::new(&mut self.socket).poll_read(context, &mut limited);
+        buffer.put_slice(limited.filled());
+        result
+    }
+}
+
+impl AsyncWrite for InPieces {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
 }
 
 /// Whatever pieces the bytes come in, the handshake completes and all data arrives.
 #[tokio::test]
 async fn data_survives_any_segmentation() {
-    let sent: Vec<u8> = (0..20_000_u32).map(|i| i as u8).collect();
+    let sent: Vec<u8> = (0..40_000_u32).map(|i| i as u8).collect();
     for (client, server) in [("rustls", "openssl"), ("openssl", "rustls")] {
-        for pipe in [1, 7, 1000, 1 << 20] {
-            let (a, b) = duplex(pipe);
-            let mut client = stream(client, Side::Client, a);
-            let mut server = stream(server, Side::Server, b);
+        for piece in [1, 7, 1000, 1 << 20] {
+            let (a, b) = duplex(1 << 20);
+            let pieces = |socket| InPieces { socket, piece };
+            let mut client = stream(client, Side::Client, pieces(a));
+            let mut server = stream(server, Side::Server, pieces(b));
             let talk = async {
                 let (connected, accepted) = tokio::join!(client.connect(), server.accept());
                 connected.unwrap();
@@ -49,7 +93,7 @@ async fn data_survives_any_segmentation() {
                 };
                 let (written, received) = tokio::join!(client.write_all(&sent), read);
                 written.unwrap();
-                assert!(received == sent, "pipe of {pipe}");
+                assert!(received == sent, "in pieces of {piece}");
             };
             timeout(LIMIT, talk).await.unwrap();
             let (a, b) = (client.negotiated(), server.negotiated());
