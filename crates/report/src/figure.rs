@@ -25,6 +25,8 @@ pub enum Body {
     Bars(Bars),
     /// Lines over a plane.
     Curves(Curves),
+    /// Values over powers of ten.
+    Dots(Dots),
     /// Ratios with intervals around 1.
     Forest(Forest),
 }
@@ -148,6 +150,54 @@ pub struct Curve {
     pub marks: Vec<(f64, f64, String)>,
 }
 
+/// Values that are powers of ten apart: equal distances are equal factors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dots {
+    /// What the axis counts, with its unit.
+    pub axis: String,
+    /// The unit alone, as it stands behind a number.
+    pub unit: &'static str,
+    /// What the colours mean.
+    pub legend: Vec<Key>,
+    /// What the shapes mean, in the order of [`Dot::series`].
+    pub series: Vec<String>,
+    /// Rows under a heading.
+    pub groups: Vec<DotGroup>,
+}
+
+/// Rows of dots that belong together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DotGroup {
+    /// The heading.
+    pub title: String,
+    /// The rows, from the top.
+    pub rows: Vec<DotRow>,
+}
+
+/// One label with its dots.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DotRow {
+    /// What the row is.
+    pub label: String,
+    /// Its colour.
+    pub tone: Tone,
+    /// The dots on its line.
+    pub dots: Vec<Dot>,
+    /// Their values in words.
+    pub text: String,
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Dot {
+    /// Which of the series it belongs to.
+    pub series: usize,
+    /// The value.
+    pub value: f64,
+    /// The lower and upper end of its 95 % interval, where it has one.
+    pub interval: Option<[f64; 2]>,
+}
+
 /// Ratios with intervals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forest {
@@ -222,6 +272,7 @@ impl Figure {
         match &self.body {
             Body::Bars(bars) => bars.table(),
             Body::Curves(curves) => curves.table(),
+            Body::Dots(dots) => dots.table(),
             Body::Forest(forest) => forest.table(),
         }
     }
@@ -275,6 +326,34 @@ impl Curves {
             .collect();
         Table {
             columns: columns(&["line", "at", &self.y.label]),
+            rows,
+        }
+    }
+}
+
+impl Dots {
+    fn table(&self) -> Table {
+        let mut rows = Vec::new();
+        for group in &self.groups {
+            for row in &group.rows {
+                for dot in &row.dots {
+                    let (value, low, high) =
+                        crate::number::plain_interval(dot.value, dot.interval);
+                    let series = self.series.get(dot.series).cloned().unwrap_or_default();
+                    rows.push(vec![
+                        group.title.clone(),
+                        row.label.clone(),
+                        series,
+                        value,
+                        low,
+                        high,
+                    ]);
+                }
+            }
+        }
+        let value = format!("value, {}", self.unit);
+        Table {
+            columns: columns(&["group", "row", "of", &value, "95 % low", "95 % high"]),
             rows,
         }
     }

@@ -24,7 +24,7 @@ pub use charts::CHARTS;
 pub use dataset::Dataset;
 pub use draw::{Layout, render_png, render_svg, text_boxes};
 pub use figure::{
-    Bar, Bars, Body, Curve, Curves, Figure, Fill, Forest, ForestRow, Group, Key, Reference, Row,
+    Bar, Bars, Body, Curve, Curves, Dot, DotGroup, DotRow, Dots, Figure, Fill, Forest, ForestRow, Group, Key, Reference, Row,
     Scale, Segment, Table,
 };
 pub use html::{ReportError, render_html, write_report};

@@ -75,7 +75,8 @@ fn stack_rank(scenario: &Scenario) -> (bool, usize, usize) {
     )
 }
 
-fn key_exchange_rank(key_exchange: KeyExchange) -> (u8, u16) {
+/// The place of a key exchange in every chart: by what it rests on.
+pub(crate) fn key_exchange_rank(key_exchange: KeyExchange) -> (u8, u16) {
     match key_exchange {
         KeyExchange::StaticRsa => (0, 0),
         KeyExchange::Group(group) => {

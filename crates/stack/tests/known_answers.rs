@@ -177,6 +177,47 @@ fn ml_dsa_keys_from_seeds() {
     }
 }
 
+/// NIST's own vectors of key generation (ACVP).
+#[test]
+fn ml_dsa_keys_of_acvp() {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Vectors {
+        test_groups: Vec<Group>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Group {
+        tests: Vec<Test>,
+    }
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Test {
+        tc_id: u32,
+        seed: String,
+        pk: String,
+    }
+    let vectors = include_str!("vectors/acvp-ml-dsa-key-generation.json");
+    let vectors: Vectors = serde_json::from_str(vectors).unwrap();
+    // The groups are in the order of the parameter sets.
+    for (algorithm, group) in ml_dsa().iter().zip(&vectors.test_groups) {
+        assert_eq!(group.tests.len(), 5);
+        for test in &group.tests {
+            let seed = unhex(&test.seed);
+            let expected = unhex(&test.pk);
+            let of_aws_lc = PqdsaKeyPair::from_seed(algorithm.signing, &seed).unwrap();
+            let of_openssl = PKey::private_key_from_seed(None, algorithm.key_type, None, &seed);
+            let of_openssl = of_openssl.unwrap().raw_public_key().unwrap();
+            let number = test.tc_id;
+            assert_eq!(
+                of_aws_lc.public_key().as_ref(),
+                expected,
+                "AWS-LC, {number}"
+            );
+            assert_eq!(of_openssl, expected, "OpenSSL, {number}");
+        }
+    }
+}
+
 /// A seed gives one encapsulation key in OpenSSL, too (FIPS 203, algorithm 16).
 #[test]
 fn ml_kem_keys_from_seeds() {

@@ -9,6 +9,7 @@ mod latency;
 mod memory;
 mod noise;
 mod phases;
+mod primitives;
 mod rsa;
 mod stacks;
 mod throughput;
@@ -32,7 +33,7 @@ pub static CHARTS: &[Chart] = &[
     bytes::CHART,
     latency::CHART,
     rsa::CHART,
-    rsa::PRIMITIVES,
+    primitives::CHART,
     throughput::CHART,
     data::CHART,
     stacks::CHART,

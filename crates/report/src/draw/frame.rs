@@ -3,7 +3,7 @@
 use super::Layout;
 use super::font::{text_width, wrap};
 use super::scene::{Item, Scene, Text};
-use super::{bars, curves, forest};
+use super::{bars, curves, dots, forest};
 use crate::figure::{Body, Figure, Fill, Key};
 use crate::palette::Ink;
 
@@ -80,6 +80,7 @@ fn body(scene: &mut Scene, figure: &Figure, area: Area) -> f64 {
     match &figure.body {
         Body::Bars(body) => bars::draw(scene, body, area),
         Body::Curves(body) => curves::draw(scene, body, area),
+        Body::Dots(body) => dots::draw(scene, body, area),
         Body::Forest(body) => forest::draw(scene, body, area),
     }
 }
@@ -112,6 +113,7 @@ pub(super) enum Swatch<'a> {
     Fill(Fill),
     Stroke(Ink, &'a [f64], usize),
     Dot(Ink, bool),
+    Marker(Ink, usize),
     Band,
 }
 
@@ -154,6 +156,7 @@ pub(super) fn legend(scene: &mut Scene, entries: &[(Swatch<'_>, &str)], area: Ar
                 ink: *ink,
                 filled: *filled,
             }),
+            Swatch::Marker(ink, shape) => marker(scene, x + sample / 2.0, y, *ink, *shape),
             Swatch::Band => scene.plane([x, y - 6.0, x + sample, y + 6.0], Ink::Band),
         }
         for (at, line) in lines.iter().enumerate() {
@@ -173,7 +176,7 @@ pub(super) fn keys(keys: &[Key]) -> Vec<(Swatch<'_>, &str)> {
         .collect()
 }
 
-/// A mark on a line: each line of a plane has a shape of its own.
+/// A mark: each line of a plane and each series of dots has a shape of its own.
 pub(super) fn marker(scene: &mut Scene, x: f64, y: f64, ink: Ink, shape: usize) {
     match shape % 4 {
         0 => scene.items.push(Item::Dot {

@@ -7,6 +7,7 @@
 mod axis;
 mod bars;
 mod curves;
+mod dots;
 mod font;
 mod forest;
 mod frame;
