@@ -320,7 +320,11 @@ impl Curves {
             .iter()
             .flat_map(|line| {
                 line.marks.iter().map(|(_, y, name)| {
-                    vec![line.name.clone(), name.clone(), crate::number::plain(*y)]
+                    vec![
+                        line.name.clone(),
+                        name.clone(),
+                        crate::number::three_digits(*y),
+                    ]
                 })
             })
             .collect();

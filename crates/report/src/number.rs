@@ -46,6 +46,12 @@ pub(crate) fn time_unit(nanoseconds: f64) -> Scaled {
     }
 }
 
+/// The unit for an interval of times: a difference near 0 has the unit of its ends.
+pub(crate) fn interval_unit(interval: Interval) -> Scaled {
+    let ends = [interval.value, interval.low, interval.high];
+    time_unit(ends.into_iter().map(f64::abs).fold(0.0, f64::max))
+}
+
 impl Scaled {
     /// The interval in this unit.
     pub(crate) fn of(self, interval: Interval) -> Interval {
@@ -126,6 +132,12 @@ pub(crate) fn value(interval: Interval) -> String {
     rounded(interval.value, exponent(interval))
 }
 
+/// Two values at the precision of the less precise.
+pub(crate) fn values(pair: [Interval; 2]) -> [String; 2] {
+    let exponent = exponent(pair[0]).max(exponent(pair[1]));
+    pair.map(|interval| rounded(interval.value, exponent))
+}
+
 /// `21 µs [18, 24]`.
 pub(crate) fn estimate(interval: Interval, scaled: Scaled) -> String {
     let interval = scaled.of(interval);
@@ -146,6 +158,17 @@ pub(crate) fn ratio(interval: Interval) -> String {
     let [value, low, high] =
         [interval.value, interval.low, interval.high].map(|v| rounded(v, exponent));
     format!("{value} [{low},{NBSP}{high}]")
+}
+
+/// A number at three significant digits, where no interval says how many it has.
+pub(crate) fn three_digits(value: f64) -> String {
+    let size = value.abs();
+    let exponent = if size > 0.0 && size.is_finite() {
+        size.log10().floor() as i32 - 2
+    } else {
+        0
+    };
+    rounded(value, exponent)
 }
 
 /// A number by itself: four significant digits at most, and no zeros behind the last.
@@ -211,6 +234,22 @@ mod tests {
             let shown = estimate(interval(low, value, high), MICROSECONDS);
             assert_eq!(shown.replace(NBSP, " "), text);
         }
+    }
+
+    #[test]
+    fn a_difference_near_nothing_has_the_unit_of_its_ends() {
+        let difference = interval(-6_000.0, 40.0, 5_000.0);
+        let shown = estimate(difference, interval_unit(difference));
+        assert_eq!(shown.replace(NBSP, " "), "0 µs [−6, 5]");
+    }
+
+    #[test]
+    fn two_values_of_one_bar_have_the_same_digits() {
+        let pair = [
+            interval(103.9, 106.2, 109.4),
+            interval(105.8, 107.0, 109.8),
+        ];
+        assert_eq!(values(pair), ["106", "107"]);
     }
 
     #[test]

@@ -53,7 +53,8 @@ pub(crate) fn sort(scenarios: &mut [&Scenario]) {
     });
 }
 
-fn stack_rank(scenario: &Scenario) -> (bool, usize, usize) {
+/// The place of a scenario's stacks in every chart.
+pub(crate) fn stack_rank(scenario: &Scenario) -> (bool, usize, usize) {
     let rank = |name: &str| {
         let known = [
             "rustls",
@@ -170,6 +171,11 @@ pub(crate) fn timed_whole(run: &Dataset<'_>, scenario: &Scenario, side: Side) ->
 /// The median of a metric that is exact, such as bytes.
 pub(crate) fn exact(run: &Dataset<'_>, scenario: &Scenario, metric: Metric) -> Option<f64> {
     summary(run, scenario, metric).map(|summary| summary.median.value)
+}
+
+/// Whether a quantile of so many samples says something: five or more lie beyond it.
+pub(crate) fn is_enough_for(q: f64, samples: usize) -> bool {
+    q <= 0.5 || samples as f64 * (1.0 - q) > 5.0 - 1e-6
 }
 
 /// The words for the metric of a scenario's cost.

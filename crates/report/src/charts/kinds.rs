@@ -10,7 +10,7 @@ use crate::{Chart, Dataset, answer, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "kinds",
-    question: "What do resumption, a retry, 0-RTT and mutual authentication change?",
+    question: "What do resumption, a retry, 0-RTT and client certificates change?",
     plot,
 };
 
@@ -30,8 +30,8 @@ fn kind_title(handshake: &Handshake) -> String {
     };
     match handshake.client_authentication() {
         None => kind.to_owned(),
-        Some(chain) if chain == handshake.authentication() => format!("{kind}, mutual"),
-        Some(chain) => format!("{kind}, mutual with {}", view::chain_title(chain)),
+        Some(chain) if chain == handshake.authentication() => format!("{kind}, with client certificate"),
+        Some(chain) => format!("{kind}, with {} client certificate", view::chain_title(chain)),
     }
 }
 
@@ -76,9 +76,9 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
         }),
         notes: [
             Some(
-                "TLS 1.3 resumption makes a fresh key exchange as well: what is saved is the \
-                 certificates and their signatures. A retry costs a further round trip, which is \
-                 not in these times."
+                "TLS 1.3 resumption makes a fresh key exchange as well: it saves the certificates \
+                 and their signatures. A retry takes one more round trip, which is not in these \
+                 times."
                     .to_owned(),
             ),
             harness_note(run, &reference),

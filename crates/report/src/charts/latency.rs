@@ -14,12 +14,12 @@ pub(super) const CHART: Chart = Chart {
     plot,
 };
 
-/// Percentiles with names, and the least number of samples that lets one speak of each.
-const MARKS: [(f64, &str, usize); 4] = [
-    (0.5, "p50", 2),
-    (0.9, "p90", 20),
-    (0.99, "p99", 200),
-    (0.999, "p99.9", 2000),
+/// Percentiles with names.
+const MARKS: [(f64, &str); 4] = [
+    (0.5, "p50"),
+    (0.9, "p90"),
+    (0.99, "p99"),
+    (0.999, "p99.9"),
 ];
 
 /// More lines than this can't be told apart.
@@ -55,9 +55,9 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     };
     let marks: Vec<_> = MARKS
         .into_iter()
-        .filter(|(.., least)| fewest >= *least)
+        .filter(|(q, _)| view::is_enough_for(*q, fewest))
         .collect();
-    let last = marks.last().map_or(0.5, |(q, ..)| *q);
+    let last = marks.last().map_or(0.5, |(q, _)| *q);
     let several = summaries
         .iter()
         .any(|(s, _)| s.client() != summaries[0].0.client());
@@ -89,7 +89,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             points: points.collect(),
             marks: marks
                 .iter()
-                .map(|(q, name, _)| {
+                .map(|(q, name)| {
                     (
                         nines(*q),
                         summary.quantile(*q) / unit.size,
@@ -102,7 +102,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     let ticks = [(0.0, "min".to_owned())].into_iter().chain(
         marks
             .iter()
-            .map(|(q, name, _)| (nines(*q), (*name).to_owned())),
+            .map(|(q, name)| (nines(*q), (*name).to_owned())),
     );
     Some(Figure {
         title: title(run, &summaries, unit),

@@ -66,7 +66,7 @@ const fn tone_name(tone: Tone) -> &'static str {
     match tone {
         Tone::Classical => "classical (elliptic curve)",
         Tone::Hybrid => "hybrid (elliptic curve and ML-KEM)",
-        Tone::PostQuantum => "post-quantum alone",
+        Tone::PostQuantum => "post-quantum alone (ML-KEM, ML-DSA)",
         Tone::Rsa => "RSA",
         Tone::GenerateShare => "client’s key share",
         Tone::Agree => "shared secret",
@@ -133,12 +133,8 @@ impl SideCosts {
     /// Client and server end to end: what one handshake costs the two together.
     fn bar(&self, tone: Tone, unit: Scaled) -> Bar {
         let [client, server] = [self.client, self.server].map(|interval| unit.of(interval));
-        let text = format!(
-            "{} + {} {}",
-            number::value(client),
-            number::value(server),
-            unit.unit
-        );
+        let [up, down] = number::values([client, server]);
+        let text = format!("{up} + {down} {}", unit.unit);
         Bar {
             segments: vec![
                 segment("client", side_fill(tone, Side::Client), client),

@@ -1,12 +1,9 @@
 //! Why RSA ends: what each step of strength costs.
 
-use std::rc::Rc;
-
-use experiment::{
-    KeyExchange, Metric, Primitive, PrimitiveOperation, Scenario, Side, Subject, Summary,
-};
+use experiment::{Interval, KeyExchange, Scenario, Side};
 use wire::{NamedGroup, NistCategory, ProtocolVersion, SignatureAlgorithm};
 
+use super::key_exchange::capitalised;
 use super::{chart_unit, grouped, harness_note, legend, segment};
 use crate::figure::{Bar, Bars, Body, Figure, Fill, Row};
 use crate::palette::Tone;
@@ -14,13 +11,13 @@ use crate::{Chart, Dataset, number, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "rsa",
-    question: "What does a server pay for more strength with RSA, and with its successors?",
-    plot: plot_handshakes,
+    question: "What does more strength cost a server with RSA, and with what takes its place?",
+    plot,
 };
 
 /// Bits of security against a classical attacker (NIST SP 800-57 part 1 rev. 5, table 2;
 /// RSA-4096 by the same formula), and the NIST category for post-quantum algorithms.
-fn strength(algorithm: SignatureAlgorithm) -> &'static str {
+fn certificate_strength(algorithm: SignatureAlgorithm) -> &'static str {
     use SignatureAlgorithm as A;
     match algorithm {
         A::Rsa2048 => "112 bits",
@@ -33,118 +30,186 @@ fn strength(algorithm: SignatureAlgorithm) -> &'static str {
     }
 }
 
-fn plot_handshakes(run: &Dataset<'_>) -> Option<Figure> {
-    let mut scenarios: Vec<&Scenario> = view::costed(run)
+/// The same of a group; a hybrid has the category of its ML-KEM.
+fn group_strength(group: NamedGroup) -> &'static str {
+    match group.facts().map(|facts| facts.nist_category) {
+        Some(NistCategory::One) => "category 1, as AES-128",
+        Some(NistCategory::Three) => "category 3, as AES-192",
+        Some(NistCategory::Five) => "category 5, as AES-256",
+        _ => match group {
+            NamedGroup::X25519 | NamedGroup::SECP256R1 => "128 bits",
+            NamedGroup::SECP384R1 => "192 bits",
+            _ => "classical",
+        },
+    }
+}
+
+/// One bar: under which heading, of what, and what it costs the server.
+struct Entry<'a> {
+    heading: String,
+    label: String,
+    tone: Tone,
+    scenario: &'a Scenario,
+    cost: Interval,
+}
+
+fn plot(run: &Dataset<'_>) -> Option<Figure> {
+    let full: Vec<&Scenario> = view::costed(run)
         .into_iter()
-        .filter(|s| {
-            let handshake = s.handshake();
-            view::is_one_stack(s)
-                && view::is_full(handshake)
-                && (handshake.key_exchange() == KeyExchange::StaticRsa
-                    || handshake.version() == ProtocolVersion::Tls13)
-        })
+        .filter(|s| view::is_one_stack(s) && view::is_full(s.handshake()))
         .collect();
-    let signed: Vec<_> = scenarios
-        .iter()
-        .filter(|s| s.handshake().key_exchange() != KeyExchange::StaticRsa)
-        .copied()
-        .collect();
-    let usual = Some(KeyExchange::Group(NamedGroup::X25519MLKEM768));
-    let key_exchange = super::most_common(&signed, usual, |s| s.handshake().key_exchange())?;
-    let stack = super::most_common(
-        &signed,
-        view::reference(run).map(|s| s.client().clone()),
-        |s| s.client().clone(),
-    )?;
-    scenarios.retain(|s| {
-        let handshake = s.handshake();
-        handshake.key_exchange() == KeyExchange::StaticRsa
-            || (handshake.key_exchange() == key_exchange && *s.client() == stack)
-    });
-    scenarios.sort_by_key(|s| {
-        let handshake = s.handshake();
-        (
-            handshake.key_exchange() != KeyExchange::StaticRsa,
-            handshake.authentication(),
-        )
-    });
-    let has_rsa = scenarios
-        .iter()
-        .any(|s| s.handshake().authentication().leaf().rsa_bits().is_some());
-    let costs: Vec<_> = scenarios
-        .into_iter()
-        .filter_map(|s| Some((s, view::cost(run, s, Side::Server)?)))
-        .collect();
-    if !has_rsa || costs.len() < 2 {
+    let mut entries = transport(run, &full);
+    entries.extend(successors(run, &full)?);
+    let has_rsa = entries.iter().any(|entry| entry.tone == Tone::Rsa);
+    if !has_rsa || entries.len() < 2 {
         return None;
     }
-    let longest = costs.iter().map(|(_, cost)| cost.value).fold(0.0, f64::max);
+    let longest = entries.iter().map(|e| e.cost.value).fold(0.0, f64::max);
     let unit = chart_unit(longest);
-    let tone = |s: &Scenario| view::certificate_tone(s.handshake().authentication().leaf());
-    let rows = costs.iter().map(|(s, cost)| {
-        let handshake = s.handshake();
-        let leaf = handshake.authentication().leaf();
-        let group = match handshake.key_exchange() {
-            KeyExchange::StaticRsa => {
-                format!(
-                    "RSA key transport in TLS 1.2, {} (no forward secrecy)",
-                    s.client()
-                )
-            }
-            key_exchange => format!(
-                "Certificates, with {} in TLS 1.3, {}",
-                view::key_exchange_title(key_exchange),
-                s.client()
-            ),
-        };
-        let cost = unit.of(*cost);
+    let name = view::cost_name(run, entries[0].scenario);
+    let rows = entries.iter().map(|entry| {
+        let cost = unit.of(entry.cost);
         let row = Row {
-            label: format!(
-                "{}: {}",
-                view::chain_title(handshake.authentication()),
-                strength(leaf)
-            ),
+            label: entry.label.clone(),
             bars: vec![Bar {
-                segments: vec![segment("server", Fill::solid(tone(s)), cost)],
+                segments: vec![segment("server", Fill::solid(entry.tone), cost)],
                 text: format!("{}\u{a0}{}", number::value(cost), unit.unit),
             }],
         };
-        (group, row)
+        (entry.heading.clone(), row)
     });
     let groups = grouped(rows);
-    let name = costs
-        .first()
-        .map_or("CPU time", |(s, _)| view::cost_name(run, s));
     Some(Figure {
-        title: handshakes_title(&costs)
+        title: title(&entries, name)
             .unwrap_or_else(|| "What a server pays for RSA beside its successors".to_owned()),
         subtitle: format!(
-            "{name} of the server per full handshake; strength as NIST SP 800-57 rates it \
-             against today’s computers, and as NIST’s category against a quantum computer. RSA \
-             and elliptic curves have none"
+            "{} of the server per full handshake. Bits: strength against today’s computers (NIST \
+             SP 800-57). Category: NIST’s class of strength against a quantum computer too; RSA \
+             and elliptic curves are in none, for it breaks both",
+            capitalised(name)
         ),
         body: Body::Bars(Bars {
             axis: format!("server {name} per handshake, {}", unit.unit),
             unit: unit.unit,
-            legend: legend(costs.iter().map(|(s, _)| tone(s)), &[]),
+            legend: legend(entries.iter().map(|entry| entry.tone), &[]),
             groups,
             references: Vec::new(),
         }),
-        notes: harness_note(run, costs[0].0).into_iter().collect(),
+        notes: harness_note(run, entries[0].scenario)
+            .into_iter()
+            .collect(),
     })
 }
 
-fn handshakes_title(costs: &[(&Scenario, experiment::Interval)]) -> Option<String> {
+/// RSA key transport, by stack and key length.
+fn transport<'a>(run: &Dataset<'_>, full: &[&'a Scenario]) -> Vec<Entry<'a>> {
+    let mut scenarios: Vec<&Scenario> = full
+        .iter()
+        .copied()
+        .filter(|s| s.handshake().key_exchange() == KeyExchange::StaticRsa)
+        .collect();
+    scenarios.sort_by_key(|s| (s.client().clone(), s.handshake().authentication()));
+    let entry = |scenario: &'a Scenario| {
+        Some(Entry {
+            heading: format!(
+                "RSA key transport in TLS 1.2, {} (no forward secrecy)",
+                scenario.client()
+            ),
+            label: certificate_label(scenario),
+            tone: Tone::Rsa,
+            scenario,
+            cost: view::cost(run, scenario, Side::Server)?,
+        })
+    };
+    scenarios.into_iter().filter_map(entry).collect()
+}
+
+/// In TLS 1.3, of one stack: every certificate with one group, every group with one
+/// certificate.
+fn successors<'a>(run: &Dataset<'_>, full: &[&'a Scenario]) -> Option<Vec<Entry<'a>>> {
+    let modern: Vec<&Scenario> = full
+        .iter()
+        .copied()
+        .filter(|s| s.handshake().version() == ProtocolVersion::Tls13)
+        .collect();
+    let reference = view::reference(run);
+    let hybrid = Some(KeyExchange::Group(NamedGroup::X25519MLKEM768));
+    let key_exchange = super::most_common(&modern, hybrid, |s| s.handshake().key_exchange())?;
+    let usual = reference.as_ref().map(|s| s.client().clone());
+    let stack = super::most_common(&modern, usual, |s| s.client().clone())?;
+    let of_stack: Vec<&Scenario> = modern
+        .into_iter()
+        .filter(|s| *s.client() == stack)
+        .collect();
+    let entry = |scenario: &'a Scenario, heading: &str, label, tone| {
+        Some(Entry {
+            heading: heading.to_owned(),
+            label,
+            tone,
+            scenario,
+            cost: view::cost(run, scenario, Side::Server)?,
+        })
+    };
+    let mut entries = Vec::new();
+    let mut certificates: Vec<&Scenario> = of_stack
+        .iter()
+        .copied()
+        .filter(|s| s.handshake().key_exchange() == key_exchange)
+        .collect();
+    certificates.sort_by_key(|s| s.handshake().authentication());
+    let heading = format!(
+        "Certificates, with {} in TLS 1.3, {stack}",
+        view::key_exchange_title(key_exchange)
+    );
+    entries.extend(certificates.into_iter().filter_map(|s| {
+        let tone = view::certificate_tone(s.handshake().authentication().leaf());
+        entry(s, &heading, certificate_label(s), tone)
+    }));
+    let chain = reference.map(|s| s.handshake().authentication());
+    let chain = super::most_common(&of_stack, chain, |s| s.handshake().authentication())?;
+    let groups = of_stack.into_iter().filter_map(|s| {
+        let group = s.handshake().group()?;
+        (s.handshake().authentication() == chain).then_some((s, group))
+    });
+    let groups: Vec<(&Scenario, NamedGroup)> = groups.collect();
+    let heading = format!(
+        "Key exchange, with {} certificates in TLS 1.3, {stack}",
+        view::chain_title(chain)
+    );
+    // A single group compares nothing.
+    if groups.len() > 1 {
+        entries.extend(groups.into_iter().filter_map(|(s, group)| {
+            let key_exchange = KeyExchange::Group(group);
+            let name = view::key_exchange_title(key_exchange);
+            let label = format!("{name}: {}", group_strength(group));
+            entry(s, &heading, label, view::key_exchange_tone(key_exchange))
+        }));
+    }
+    Some(entries)
+}
+
+fn certificate_label(scenario: &Scenario) -> String {
+    let chain = scenario.handshake().authentication();
+    format!(
+        "{}: {}",
+        view::chain_title(chain),
+        certificate_strength(chain.leaf())
+    )
+}
+
+/// RSA by the length of its key, as a certificate if the run has both lengths of it.
+fn title(entries: &[Entry<'_>], name: &str) -> Option<String> {
     let of = |algorithm: SignatureAlgorithm| {
-        let mut found = costs.iter().filter(|(s, _)| {
-            let handshake = s.handshake();
-            handshake.authentication() == algorithm.into()
-        });
+        let found = entries
+            .iter()
+            .filter(move |e| e.scenario.handshake().authentication() == algorithm.into());
+        let is_transport =
+            |e: &&Entry<'_>| e.scenario.handshake().key_exchange() == KeyExchange::StaticRsa;
         found
             .clone()
-            .find(|(s, _)| s.handshake().key_exchange() != KeyExchange::StaticRsa)
-            .or_else(|| found.next())
-            .map(|(_, cost)| cost.value)
+            .find(|e| !is_transport(e))
+            .or_else(|| found.clone().next())
+            .map(|entry| entry.cost.value)
             .filter(|value| *value > 0.0)
     };
     let times = |a: f64, b: f64| number::rounded(a / b, if a / b < 10.0 { -1 } else { 0 });
@@ -153,12 +218,12 @@ fn handshakes_title(costs: &[(&Scenario, experiment::Interval)]) -> Option<Strin
         of(SignatureAlgorithm::Rsa4096)?,
     );
     let growth = format!(
-        "An RSA key of twice the length costs the server {} times as much",
+        "RSA-4096 takes {} times the server {name} of RSA-2048",
         times(large, small)
     );
     match of(SignatureAlgorithm::MlDsa65) {
         Some(mldsa) if mldsa < large => Some(format!(
-            "{growth}; ML-DSA-65 is stronger and takes {} of RSA-4096’s time",
+            "{growth}; a handshake with ML-DSA-65 is stronger and takes {} of RSA-4096’s",
             number::percent(mldsa / large)
         )),
         _ => Some(growth),

@@ -11,7 +11,7 @@ use crate::{Chart, Dataset, number, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "stacks",
-    question: "Which TLS stack does the same handshake with how much work?",
+    question: "How much work is the same handshake in each TLS stack?",
     plot,
 };
 
@@ -57,9 +57,9 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     let (groups, unit) = cost_groups(run, &shown, group, view::stacks_title, tone)?;
     let name = view::cost_name(run, &reference);
     Some(Figure {
-        title: title(run, &shown)?,
+        title: title(run, &reference, &shown)?,
         subtitle: format!(
-            "{} of both sides per full handshake; “a to b” is a client of a with a server of b; \
+            "{} of both sides per full handshake; “a to b” is a client of a and a server of b; \
              median with 95 % interval",
             capitalised(name)
         ),
@@ -74,27 +74,37 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     })
 }
 
-/// The stacks with the least and the most work for the latest handshake that several have.
-fn title(run: &Dataset<'_>, shown: &[&Scenario]) -> Option<String> {
+/// The usual stack beside the one that is furthest from it, in the latest handshake that
+/// several have.
+fn title(run: &Dataset<'_>, reference: &Scenario, shown: &[&Scenario]) -> Option<String> {
     let last = shown.last()?.handshake();
-    let mut totals: Vec<(f64, &Scenario)> = shown
+    let totals: Vec<(f64, &Scenario)> = shown
         .iter()
         .filter(|s| view::is_one_stack(s) && s.handshake() == last)
         .filter_map(|s| Some((super::side_costs(run, s)?.total(), *s)))
+        .filter(|(total, _)| *total > 0.0)
         .collect();
-    totals.sort_by(|a, b| a.0.total_cmp(&b.0));
     let name = view::key_exchange_title(last.key_exchange());
-    let (least, most) = (totals.first(), totals.last());
-    match (least, most) {
-        (Some((low, least)), Some((high, most))) if totals.len() > 1 && *low > 0.0 => {
-            Some(format!(
-                "A handshake with {name} takes both sides {}{NBSP}µs in {}, and {} times as much in {}",
-                number::rounded(low / 1e3, 0),
-                least.client(),
-                number::rounded(high / low, -1),
-                most.client()
-            ))
-        }
+    let usual = totals
+        .iter()
+        .find(|(_, s)| s.client() == reference.client())
+        .or(totals.first());
+    let distance = |total: f64, from: f64| (total / from).ln().abs();
+    let other = usual.and_then(|(from, usual)| {
+        totals
+            .iter()
+            .filter(|(_, s)| s != usual)
+            .max_by(|a, b| distance(a.0, *from).total_cmp(&distance(b.0, *from)))
+    });
+    match (usual, other) {
+        (Some((from, usual)), Some((to, other))) => Some(format!(
+            "A handshake with {name} takes both sides {}{NBSP}µs together in {}, and {} times as \
+             much in {}",
+            number::three_digits(from / 1e3),
+            usual.client(),
+            number::rounded(to / from, if to > from { -1 } else { -2 }),
+            other.client()
+        )),
         _ => Some(format!("A handshake with {name} in several stacks")),
     }
 }

@@ -6,19 +6,20 @@ use super::font::{text_width, wrap};
 use super::frame::{Area, SMALL, Swatch, legend, marker};
 use super::scene::{Anchor, Scene, Text};
 use crate::figure::{Curve, Curves, Scale};
+use crate::number;
 use crate::palette::Ink;
 
 /// Draws; gives the bottom.
 pub(super) fn draw(scene: &mut Scene, curves: &Curves, area: Area) -> f64 {
+    let names: Vec<String> = curves.lines.iter().map(with_marks).collect();
     let entries: Vec<_> = curves
         .lines
         .iter()
+        .zip(&names)
         .enumerate()
-        .map(|(at, line)| {
-            (
-                Swatch::Stroke(Ink::Tone(line.tone), &line.dash, at),
-                line.name.as_str(),
-            )
+        .map(|(at, (line, name))| {
+            let swatch = Swatch::Stroke(Ink::Tone(line.tone), &line.dash, at);
+            (swatch, name.as_str())
         })
         .collect();
     let mut top = legend(scene, &entries, area);
@@ -81,6 +82,20 @@ pub(super) fn draw(scene: &mut Scene, curves: &Curves, area: Area) -> f64 {
         scene.text(text.clamped(area.left, area.right));
     }
     below + SMALL * 0.5
+}
+
+/// A line's name with the values of its marks, which a reader cannot take from the plane.
+fn with_marks(line: &Curve) -> String {
+    let marks: Vec<String> = line
+        .marks
+        .iter()
+        .map(|(_, y, name)| format!("{name} {}", number::three_digits(*y)))
+        .collect();
+    if marks.is_empty() {
+        line.name.clone()
+    } else {
+        format!("{}: {}", line.name, marks.join(", "))
+    }
 }
 
 fn draw_line(scene: &mut Scene, line: &Curve, shape: usize, x: &Axis, y: &Axis) {
