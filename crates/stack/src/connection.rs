@@ -19,7 +19,13 @@ pub trait TlsStack: Sync {
     /// The reason why not, in terms of the library.
     fn supports(&self, side: Side, handshake: &Handshake) -> Result<(), Unsupported>;
 
+    /// Whether it takes its cryptography as objects that can be timed in place.
+    fn times_phases(&self) -> bool {
+        false
+    }
+
     /// Sets up one side: everything that a real program does once, not per connection.
+    /// `timing` is [`PhaseTiming::Off`] where [`TlsStack::times_phases`] is false.
     ///
     /// # Errors
     /// When the library refuses the configuration.

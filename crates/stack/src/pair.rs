@@ -198,6 +198,11 @@ pub fn endpoint<'s>(
     };
     let (stack, handshake) = (stack(name)?, scenario.handshake());
     stack.supports(side, handshake)?;
+    if timing == PhaseTiming::On && !stack.times_phases() {
+        let reason = "has no pluggable cryptography that could be timed in place".to_owned();
+        let stack = stack.name();
+        return Err(Unsupported { stack, side, reason }.into());
+    }
     stack
         .endpoint(side, handshake, credentials, timing)
         .map_err(|error| PairError::Side { side, error })

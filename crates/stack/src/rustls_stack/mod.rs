@@ -167,6 +167,10 @@ impl TlsStack for RustlsStack {
         self.name.parse().unwrap_or_else(|_| unreachable!())
     }
 
+    fn times_phases(&self) -> bool {
+        true
+    }
+
     fn library(&self) -> Library {
         Library {
             name: self.name.to_owned(),

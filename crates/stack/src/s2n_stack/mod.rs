@@ -52,14 +52,8 @@ impl TlsStack for S2n {
         side: Side,
         handshake: &Handshake,
         credentials: &Credentials,
-        timing: PhaseTiming,
+        _: PhaseTiming,
     ) -> Result<Box<dyn Endpoint>, StackError> {
-        if timing == PhaseTiming::On {
-            return Err(StackError::Setup {
-                what: "phase timing",
-                message: "s2n-tls has no objects that could be timed in place".to_owned(),
-            });
-        }
         let policy = policy::policy(side, handshake).map_err(|message| StackError::Setup {
             what: "the security policy",
             message,
