@@ -10,6 +10,7 @@ mod verifier;
 use std::sync::Arc;
 
 use experiment::{Handshake, HandshakeKind, Library, Side, StackName};
+use rustls::SupportedCipherSuite;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::server::ProducesTickets;
 use wire::{NamedGroup, ProtocolVersion};
@@ -130,13 +131,16 @@ impl RustlsStack {
         if !found.usable_for_version(version) {
             return Some(format!("{group} is for another version of TLS"));
         }
-        let suite = handshake.cipher_suite();
-        if !provider
-            .cipher_suites
-            .iter()
-            .any(|s| u16::from(s.suite()) == suite.0)
+        let name = handshake.cipher_suite();
+        let mut suites = provider.cipher_suites.iter();
+        let Some(suite) = suites.find(|suite| u16::from(suite.suite()) == name.0) else {
+            return Some(format!("no cipher suite {name} with this provider"));
+        };
+        let leaf = handshake.authentication().leaf().facts().scheme;
+        if let SupportedCipherSuite::Tls12(suite) = suite
+            && !suite.sign.contains(&leaf.0.into())
         {
-            return Some(format!("no cipher suite {suite} with this provider"));
+            return Some(format!("no {leaf} in {name} with this provider"));
         }
         let verifiable = provider
             .signature_verification_algorithms
