@@ -22,7 +22,6 @@ pub(crate) struct Finding {
 /// One side of two scenarios.
 pub(crate) struct Comparison {
     pub(crate) label: String,
-    pub(crate) metric: Metric,
     pub(crate) contrast: Contrast,
 }
 
@@ -41,28 +40,32 @@ struct Move {
 
 /// All findings that the run has the data for.
 pub(crate) fn findings(run: &Dataset<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = moves(run)
+    let moves = moves(run);
+    let details = moves
         .iter()
         .filter(|step| step.is_finding)
         .filter_map(|step| {
             let mut text = cost_sentence(run, step)?;
-            if let Some(wait) = waiting(run, step) {
+            let further = [
+                bytes(run, step),
+                hello(run, step),
+                window(run, step),
+                waiting(run, step),
+            ];
+            for sentence in further.into_iter().flatten() {
                 text.push(' ');
-                text.push_str(&wait);
-            }
-            if let Some(window) = window(run, step) {
-                text.push(' ');
-                text.push_str(&window);
+                text.push_str(&sentence);
             }
             Some(Finding {
                 subject: step.subject.to_owned(),
                 text,
             })
-        })
-        .collect();
-    findings.extend(larger_change(run));
-    findings.extend(noise_floor(run));
-    findings
+        });
+    in_short(run)
+        .into_iter()
+        .chain(details)
+        .chain(noise_floor(run))
+        .collect()
 }
 
 /// The costs of every change, side by side: what the chart of noise shows.
@@ -75,7 +78,6 @@ pub(crate) fn comparisons(run: &Dataset<'_>) -> Vec<Comparison> {
                 let contrast = view::contrast(run, &step.from, &step.to, &[metric])?;
                 Some(Comparison {
                     label: format!("{}, {side}", step.short),
-                    metric,
                     contrast,
                 })
             })
@@ -143,7 +145,7 @@ fn moves(run: &Dataset<'_>) -> Vec<Move> {
             subject,
             format!("{chain} to {title}"),
             format!(
-                "With {title} instead of {chain} certificates ({group}, {stacks}), the handshake"
+                "Moving from {chain} to {title} certificates ({group}, full handshake, {stacks})"
             ),
             base.clone(),
             base.as_ref()
@@ -171,18 +173,23 @@ fn moves(run: &Dataset<'_>) -> Vec<Move> {
         );
     }
     for (kind, subject, short, name) in [
-        (HandshakeKind::Resumed, "Resumption", "resumed", "Resuming"),
+        (
+            HandshakeKind::Resumed,
+            "Resumption",
+            "resumed",
+            "Resuming a session instead of a full handshake",
+        ),
         (
             HandshakeKind::FullWithHelloRetryRequest,
             "HelloRetryRequest",
             "retried",
-            "A wrong guess of the group (HelloRetryRequest)",
+            "Retrying after a key share for the wrong group",
         ),
     ] {
         add(
             subject,
             format!("full to {short}, {group}"),
-            format!("{name} instead of a plain full handshake ({group}, {chain}, {stacks})"),
+            format!("{name} ({group}, {chain} certificates, {stacks})"),
             base.clone(),
             base.as_ref()
                 .and_then(|s| Some(s.with_handshake(s.handshake().with_kind(kind)?))),
@@ -193,7 +200,8 @@ fn moves(run: &Dataset<'_>) -> Vec<Move> {
             "Another implementation",
             format!("aws-lc to pqcrypto, {group}"),
             format!(
-                "With ML-KEM from the pqcrypto family instead of aws-lc ({group}, {chain}), a rustls handshake"
+                "Taking ML-KEM from the pqcrypto family instead of aws-lc ({group}, {chain} \
+                 certificates, rustls)"
             ),
             Some(from.clone()).filter(|s| s.client().as_str() == "rustls"),
             "rustls-pqcrypto".parse().ok().map(|stack: StackName| {
@@ -245,7 +253,7 @@ fn static_rsa(all: &[&Scenario]) -> Vec<(Scenario, Scenario)> {
 /// difference, with what was seen.
 fn effect(contrast: Contrast, side: Side, same_verb: bool) -> String {
     let difference = contrast.difference;
-    let unit = number::time_unit(difference.value);
+    let unit = number::interval_unit(difference);
     let ratio = number::ratio(contrast.ratio);
     let verb = |verb: &str| {
         if same_verb {
@@ -271,7 +279,7 @@ fn effect(contrast: Contrast, side: Side, same_verb: bool) -> String {
     }
 }
 
-fn negated(interval: Interval) -> Interval {
+pub(crate) fn negated(interval: Interval) -> Interval {
     Interval {
         value: -interval.value,
         low: -interval.high,
@@ -282,28 +290,32 @@ fn negated(interval: Interval) -> Interval {
 fn cost_sentence(run: &Dataset<'_>, step: &Move) -> Option<String> {
     let of = |side| view::cost_contrast(run, &step.from, &step.to, side);
     let (server, client) = (of(Side::Server)?, of(Side::Client)?);
-    let bytes = match byte_difference(run, &step.from, &step.to) {
-        Some((0.0, 0.0)) => "; it sends as many bytes".to_owned(),
-        Some((up, down)) => format!("; it sends {} and {}", more(up, "up"), more(down, "down")),
-        None => String::new(),
-    };
     Some(format!(
-        "{} {} and {}{bytes}.",
+        "{} {} and {}.",
         step.phrase,
         effect(server, Side::Server, false),
         effect(client, Side::Client, client.verdict == server.verdict),
     ))
 }
 
-fn more(bytes: f64, direction: &str) -> String {
-    if bytes == 0.0 {
-        return format!("as many bytes {direction}");
+/// Who sends how many bytes more.
+fn bytes(run: &Dataset<'_>, step: &Move) -> Option<String> {
+    let (up, down) = byte_difference(run, &step.from, &step.to)?;
+    if (up, down) == (0.0, 0.0) {
+        return Some("Both sides send as many bytes as before.".to_owned());
     }
-    let word = if bytes < 0.0 { "fewer" } else { "more" };
-    format!(
-        "{}{NBSP}bytes {word} {direction}",
-        number::count(bytes.abs())
-    )
+    let more = |bytes: f64| match bytes {
+        0.0 => "as many bytes as before".to_owned(),
+        bytes => {
+            let word = if bytes < 0.0 { "fewer" } else { "more" };
+            format!("{}{NBSP}bytes {word}", number::count(bytes.abs()))
+        }
+    };
+    Some(format!(
+        "The client sends {}, the server {}.",
+        more(up),
+        more(down)
+    ))
 }
 
 /// How many more bytes go up and down.
@@ -318,7 +330,12 @@ fn byte_difference(run: &Dataset<'_>, from: &Scenario, to: &Scenario) -> Option<
     ))
 }
 
-fn loopback_contrast(run: &Dataset<'_>, from: &Scenario, to: &Scenario) -> Option<Contrast> {
+/// What a change does to the client's wait over loopback.
+pub(crate) fn loopback_contrast(
+    run: &Dataset<'_>,
+    from: &Scenario,
+    to: &Scenario,
+) -> Option<Contrast> {
     let [from, to] = [from, to].map(|scenario| view::over(scenario, NetworkName::loopback()));
     view::contrast(run, &from, &to, &[Metric::HandshakeLatency])
 }
@@ -326,14 +343,14 @@ fn loopback_contrast(run: &Dataset<'_>, from: &Scenario, to: &Scenario) -> Optio
 fn waiting(run: &Dataset<'_>, step: &Move) -> Option<String> {
     let contrast = loopback_contrast(run, &step.from, &step.to)?;
     let difference = contrast.difference;
-    let unit = number::time_unit(difference.value);
+    let unit = number::interval_unit(difference);
     Some(match contrast.verdict {
         Verdict::More => format!(
-            "Over loopback TCP the client waits {} longer.",
+            "Over loopback TCP the client waits {} longer, at the median.",
             number::estimate(difference, unit)
         ),
         Verdict::Less => format!(
-            "Over loopback TCP the client waits {} less.",
+            "Over loopback TCP the client waits {} less, at the median.",
             number::estimate(negated(difference), unit)
         ),
         Verdict::Same => {
@@ -342,59 +359,115 @@ fn waiting(run: &Dataset<'_>, step: &Move) -> Option<String> {
     })
 }
 
-/// That the server's flight has outgrown the initial congestion window.
-fn window(run: &Dataset<'_>, step: &Move) -> Option<String> {
-    let largest = |scenario: &Scenario| {
-        let flights = view::flights(run, scenario, Side::Server);
-        flights
-            .into_iter()
-            .map(|(_, bytes)| bytes)
-            .fold(0.0, f64::max)
+/// That the ClientHello has outgrown one segment.
+fn hello(run: &Dataset<'_>, step: &Move) -> Option<String> {
+    let first = |scenario| {
+        let flights = view::flights(run, scenario, Side::Client);
+        flights.first().map(|(_, bytes)| *bytes)
     };
-    let (before, after) = (largest(&step.from), largest(&step.to));
-    (after > view::INITIAL_WINDOW && before <= view::INITIAL_WINDOW).then(|| {
+    let (before, after) = (first(&step.from)?, first(&step.to)?);
+    (before <= view::SEGMENT && after > view::SEGMENT).then(|| {
         format!(
-            "The server’s first flight grows from {} to {} bytes, beyond the usual initial \
-             congestion window of {}: on a real network that is one more round trip.",
+            "The ClientHello grows from {} to {} bytes, beyond the {} of one TCP segment.",
             number::count(before),
             number::count(after),
-            number::count(view::INITIAL_WINDOW)
+            number::count(view::SEGMENT)
         )
     })
 }
 
-/// Whether the key exchange or the certificates are the larger change.
-fn larger_change(run: &Dataset<'_>) -> Option<Finding> {
+/// The most that the server sends at once.
+fn largest_flight(run: &Dataset<'_>, scenario: &Scenario) -> f64 {
+    let flights = view::flights(run, scenario, Side::Server);
+    flights
+        .into_iter()
+        .map(|(_, bytes)| bytes)
+        .fold(0.0, f64::max)
+}
+
+/// Whether a change makes the server's flight outgrow the initial congestion window.
+fn outgrows(run: &Dataset<'_>, from: &Scenario, to: &Scenario) -> bool {
+    let [before, after] = [from, to].map(|scenario| largest_flight(run, scenario));
+    before > 0.0 && before <= view::INITIAL_WINDOW && after > view::INITIAL_WINDOW
+}
+
+/// What a change does to the round trips.
+fn window(run: &Dataset<'_>, step: &Move) -> Option<String> {
+    if step.to.handshake().kind() == HandshakeKind::FullWithHelloRetryRequest {
+        return Some("It takes one more round trip, which is not in these times.".to_owned());
+    }
+    let [before, after] = [&step.from, &step.to].map(|scenario| largest_flight(run, scenario));
+    if before <= 0.0 || after <= before || before > view::INITIAL_WINDOW {
+        return None;
+    }
+    let window = number::count(view::INITIAL_WINDOW);
+    let growth = format!(
+        "The server’s first flight grows from {} to {} bytes",
+        number::count(before),
+        number::count(after)
+    );
+    Some(if outgrows(run, &step.from, &step.to) {
+        format!(
+            "{growth}, beyond the usual initial congestion window of {window} bytes: on a network \
+             with distance that is one more round trip."
+        )
+    } else {
+        format!("{growth} and still fits the usual initial congestion window of {window} bytes.")
+    })
+}
+
+/// The two changes of a migration in one sentence, and which of them is the larger.
+fn in_short(run: &Dataset<'_>) -> Option<Finding> {
     let reference = view::reference(run)?;
     let classical = view::with_group(&reference, NamedGroup::X25519)?;
     let hybrid = view::with_group(&reference, NamedGroup::X25519MLKEM768)?;
     let signed = view::with_certificate(&hybrid, SignatureAlgorithm::MlDsa65)?;
     let server = |from, to| {
         let contrast = view::cost_contrast(run, from, to, Side::Server)?;
-        (contrast.verdict != Verdict::Same).then_some(contrast.difference)
+        (contrast.verdict == Verdict::More).then_some(contrast)
     };
     let (exchange, certificates) = (server(&classical, &hybrid)?, server(&hybrid, &signed)?);
-    let total = |from, to| byte_difference(run, from, to).map(|(up, down)| up + down);
-    let which = if certificates.value > exchange.value {
-        "The certificates are the larger change"
+    let which = if certificates.difference.value > exchange.difference.value {
+        "the certificates are the larger change"
     } else {
-        "The key exchange is the larger change"
+        "the key exchange is the larger change"
     };
-    let show = |interval, bytes: Option<f64>| {
-        let size = number::sized(interval, number::MICROSECONDS);
-        match bytes {
-            Some(bytes) => format!("{size} and {}{NBSP}bytes", number::count(bytes)),
-            None => size,
+    let show = |contrast: Contrast, of: &str, from, to| {
+        let difference = contrast.difference;
+        let mut parts = vec![format!(
+            "{}{of} (×{NBSP}{})",
+            number::sized(difference, number::interval_unit(difference)),
+            number::value(contrast.ratio)
+        )];
+        if let Some((up, down)) = byte_difference(run, from, to) {
+            parts.push(format!("{}{NBSP}bytes", number::count(up + down)));
         }
+        if outgrows(run, from, to) {
+            parts.push("a round trip".to_owned());
+        }
+        joined(&parts)
     };
+    let of = format!(" of server {}", view::cost_name(run, &classical));
     Some(Finding {
-        subject: "What weighs more".to_owned(),
+        subject: "In short".to_owned(),
         text: format!(
-            "{which}: ML-DSA-65 costs the server {} more per handshake, the hybrid key exchange {}.",
-            show(certificates, total(&hybrid, &signed)),
-            show(exchange, total(&classical, &hybrid)),
+            "Per handshake, hybrid key exchange ({}) costs {} more; ML-DSA-65 certificates \
+             instead of {} cost {} more: {which}.",
+            view::key_exchange_title(hybrid.handshake().key_exchange()),
+            show(exchange, &of, &classical, &hybrid),
+            view::chain_title(reference.handshake().authentication()),
+            show(certificates, "", &hybrid, &signed),
         ),
     })
+}
+
+/// `a, b and c`.
+fn joined(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
 }
 
 fn noise_floor(run: &Dataset<'_>) -> Option<Finding> {
@@ -420,83 +493,5 @@ fn noise_floor(run: &Dataset<'_>) -> Option<Finding> {
     Some(Finding {
         subject: "Noise floor".to_owned(),
         text,
-    })
-}
-
-fn title_change(contrast: Contrast, side: Side, of: &str) -> String {
-    let difference = contrast.difference;
-    let unit = number::time_unit(difference.value);
-    let size = |interval| number::sized(interval, unit);
-    match contrast.verdict {
-        Verdict::More => format!("adds {}{of} on the {side}", size(difference)),
-        Verdict::Less => format!("saves {}{of} on the {side}", size(negated(difference))),
-        Verdict::Same => format!("makes no measurable difference on the {side}"),
-    }
-}
-
-/// The change of both sides in few words.
-pub(crate) fn title(run: &Dataset<'_>, from: &Scenario, to: &Scenario) -> Option<String> {
-    let of = format!(" of {}", view::cost_name(run, from));
-    let server = view::cost_contrast(run, from, to, Side::Server)?;
-    let client = view::cost_contrast(run, from, to, Side::Client)?;
-    if server.verdict == Verdict::Same && client.verdict == Verdict::Same {
-        return Some("makes no measurable difference to either side".to_owned());
-    }
-    Some(format!(
-        "{} and {}, per handshake",
-        title_change(server, Side::Server, &of),
-        title_change(client, Side::Client, "")
-    ))
-}
-
-/// What the hybrid adds, as the title of a chart.
-pub(crate) fn hybrid_title(run: &Dataset<'_>) -> Option<String> {
-    let reference = view::reference(run)?;
-    let classical = view::with_group(&reference, NamedGroup::X25519)?;
-    let hybrid = view::with_group(&reference, NamedGroup::X25519MLKEM768)?;
-    Some(format!(
-        "Hybrid X25519MLKEM768 {}",
-        title(run, &classical, &hybrid)?
-    ))
-}
-
-/// What an ML-DSA certificate adds, as the title of a chart.
-pub(crate) fn certificate_title(run: &Dataset<'_>) -> Option<String> {
-    let reference = view::reference(run)?;
-    let hybrid = view::with_group(&reference, NamedGroup::X25519MLKEM768);
-    let chain = view::chain_title(reference.handshake().authentication());
-    hybrid.into_iter().chain([reference]).find_map(|base| {
-        let signed = view::with_certificate(&base, SignatureAlgorithm::MlDsa65)?;
-        Some(format!(
-            "ML-DSA-65 instead of {chain} {}",
-            title(run, &base, &signed)?
-        ))
-    })
-}
-
-/// How much longer a client waits, as the title of a chart.
-pub(crate) fn latency_title(run: &Dataset<'_>) -> Option<String> {
-    let reference = view::reference(run).or_else(|| {
-        view::handshakes(run, Metric::HandshakeLatency)
-            .first()
-            .map(|s| (*s).clone())
-    })?;
-    let classical = view::with_group(&reference, NamedGroup::X25519)?;
-    let hybrid = view::with_group(&reference, NamedGroup::X25519MLKEM768)?;
-    let contrast = loopback_contrast(run, &classical, &hybrid)?;
-    let unit = number::time_unit(contrast.difference.value);
-    let size = |interval| number::sized(interval, unit);
-    Some(match contrast.verdict {
-        Verdict::More => format!(
-            "Over loopback, X25519MLKEM768 makes a client wait {} longer than X25519",
-            size(contrast.difference)
-        ),
-        Verdict::Less => format!(
-            "Over loopback, X25519MLKEM768 makes a client wait {} less than X25519",
-            size(negated(contrast.difference))
-        ),
-        Verdict::Same => "Over loopback, X25519MLKEM768 makes no measurable difference to the \
-                          client’s wait"
-            .to_owned(),
     })
 }

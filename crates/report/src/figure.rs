@@ -341,8 +341,7 @@ impl Dots {
         for group in &self.groups {
             for row in &group.rows {
                 for dot in &row.dots {
-                    let (value, low, high) =
-                        crate::number::plain_interval(dot.value, dot.interval);
+                    let (value, low, high) = crate::number::plain_interval(dot.value, dot.interval);
                     let series = self.series.get(dot.series).cloned().unwrap_or_default();
                     rows.push(vec![
                         group.title.clone(),

@@ -55,6 +55,7 @@ fn page(runs: &[RunPage]) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("whole_words", whole_words);
+    environment.add_filter("breakable", breakable);
     environment.add_template(TEMPLATE, include_str!("../templates/report.html"))?;
     let title = match runs {
         [one] => one.title().to_owned(),
@@ -83,6 +84,18 @@ fn whole_words(text: &str) -> Value {
         })
         .collect();
     Value::from_safe_string(words.join(" "))
+}
+
+/// Text in which a line may be broken between the parts of a scenario's id.
+fn breakable(text: &str) -> Value {
+    let mut out = String::new();
+    for part in text.split_inclusive(['/', '>']) {
+        out.push_str(&draw::escape(part));
+        if part.ends_with(['/', '>']) {
+            out.push_str("<wbr/>");
+        }
+    }
+    Value::from_safe_string(out)
 }
 
 /// Writes `report.html`, and each chart as `charts/ID.svg`, `charts/ID-narrow.svg` and

@@ -13,19 +13,21 @@ mod dataset;
 mod draw;
 mod figure;
 mod html;
+mod in_place;
 mod number;
 mod page;
 mod palette;
 mod tables;
 mod terminal;
+mod titles;
 mod view;
 
 pub use charts::CHARTS;
 pub use dataset::Dataset;
 pub use draw::{Layout, render_png, render_svg, text_boxes};
 pub use figure::{
-    Bar, Bars, Body, Curve, Curves, Dot, DotGroup, DotRow, Dots, Figure, Fill, Forest, ForestRow, Group, Key, Reference, Row,
-    Scale, Segment, Table,
+    Bar, Bars, Body, Curve, Curves, Dot, DotGroup, DotRow, Dots, Figure, Fill, Forest, ForestRow,
+    Group, Key, Reference, Row, Scale, Segment, Table,
 };
 pub use html::{ReportError, render_html, write_report};
 pub use palette::{Pattern, Tone};

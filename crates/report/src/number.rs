@@ -132,10 +132,10 @@ pub(crate) fn value(interval: Interval) -> String {
     rounded(interval.value, exponent(interval))
 }
 
-/// Two values at the precision of the less precise.
+/// Two values beside each other: decimals only if both have them.
 pub(crate) fn values(pair: [Interval; 2]) -> [String; 2] {
-    let exponent = exponent(pair[0]).max(exponent(pair[1]));
-    pair.map(|interval| rounded(interval.value, exponent))
+    let coarser = exponent(pair[0]).max(exponent(pair[1])).min(0);
+    pair.map(|interval| rounded(interval.value, exponent(interval).max(coarser)))
 }
 
 /// `21 µs [18, 24]`.
@@ -214,6 +214,14 @@ pub(crate) fn percent(share: f64) -> String {
     )
 }
 
+/// A share as a percentage in whole numbers, where two medians are held against each other.
+pub(crate) fn whole_percent(share: f64) -> String {
+    if share < 0.015 {
+        return percent(share);
+    }
+    format!("{}{NBSP}%", rounded(share * 100.0, 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,12 +252,14 @@ mod tests {
     }
 
     #[test]
-    fn two_values_of_one_bar_have_the_same_digits() {
-        let pair = [
-            interval(103.9, 106.2, 109.4),
-            interval(105.8, 107.0, 109.8),
-        ];
+    fn two_values_of_one_bar_look_alike() {
+        let pair = [interval(103.9, 106.2, 109.4), interval(105.8, 107.0, 109.8)];
         assert_eq!(values(pair), ["106", "107"]);
+        let pair = [
+            interval(470.0, 486.0, 507.0),
+            interval(4_890.0, 4_932.0, 4_990.0),
+        ];
+        assert_eq!(values(pair), ["486", "4,930"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::Dataset;
 use crate::answer::{self, Finding};
 use crate::draw::{self, Layout};
 use crate::figure::{Figure, Table};
-use crate::{Chart, number, palette, tables, view};
+use crate::{Chart, in_place, number, palette, tables, view};
 
 /// One run as the template sees it.
 #[derive(Debug, Serialize)]
@@ -160,7 +160,8 @@ fn table_pages(run: &Dataset<'_>, anchor: &str) -> Vec<TablePage> {
             if cpu {
                 "Thread CPU time, the harness’ own cost subtracted; median with 95 % interval. The \
                  mean is given where ML-DSA signs: its time varies by nature, so capacity follows \
-                 the mean. Disturbed samples are left out."
+                 the mean. Disturbed samples are left out, and so is a percentile with fewer \
+                 than five samples beyond it."
             } else {
                 "Median with 95 % interval, the harness’ own cost subtracted."
             },
@@ -173,9 +174,17 @@ fn table_pages(run: &Dataset<'_>, anchor: &str) -> Vec<TablePage> {
             tables::primitives(run),
         ),
         (
+            "in-place",
+            "Operations in place and alone",
+            "The same operations, timed within handshakes and by themselves. Within a handshake \
+             the caches are colder than in a loop, so a ratio somewhat above 1 is expected; far \
+             above, something else is in the time.",
+            in_place::table(run),
+        ),
+        (
             "refusals",
             "What could not be measured, and why",
-            "A missing value is a row here, never a zero.",
+            "What has no value stands here with the reason; it is never a zero elsewhere.",
             tables::refusals(run),
         ),
         ("libraries", "Libraries", "", tables::libraries(run)),

@@ -79,7 +79,7 @@ impl Ink {
             Self::Text => [0x1F2328, 0xE8EBEF],
             Self::Muted => [0x57606A, 0xA9B2BC],
             Self::Grid => [0xDDE1E6, 0x343B44],
-            Self::Band => [0xEDEFF2, 0x2A3038],
+            Self::Band => [0xC9D5E3, 0x3B4857],
             Self::Surface => [0xFFFFFF, 0x14181D],
             Self::Tone(tone) => match tone {
                 Tone::Classical => [0x0072B2, 0x4DA6DE],

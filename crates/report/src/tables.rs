@@ -4,7 +4,7 @@ use experiment::{Meter, Metric, RefusalKind, Scenario, Side, Subject, Summary};
 
 use crate::Dataset;
 use crate::figure::Table;
-use crate::number;
+use crate::number::{self, NBSP};
 use crate::view;
 
 /// Every handshake: what each side spends, with its tail.
@@ -17,17 +17,17 @@ pub(crate) fn handshakes(run: &Dataset<'_>) -> Option<Table> {
     let columns = [
         "handshake",
         "client median, µs",
-        "p90",
-        "p99",
-        "mean",
+        "client p90",
+        "client p99",
+        "client mean",
         "server median, µs",
-        "p90",
-        "p99",
-        "mean",
+        "server p90",
+        "server p99",
+        "server mean",
         "samples",
         "disturbed",
     ];
-    (!rows.is_empty()).then(|| table(&columns, rows))
+    (!rows.is_empty()).then(|| without_empty_columns(table(&columns, rows)))
 }
 
 fn handshake_row(run: &Dataset<'_>, scenario: &Scenario) -> Option<Vec<String>> {
@@ -41,13 +41,12 @@ fn handshake_row(run: &Dataset<'_>, scenario: &Scenario) -> Option<Vec<String>> 
         let median = number::map(summary.median, microseconds);
         let (value, low, high) =
             number::plain_interval(median.value, Some([median.low, median.high]));
-        row.push(format!("{value} [{low}, {high}]"));
-        for (q, least) in [(0.9, 20), (0.99, 200)] {
-            // A percentile of fewer samples than that is the luck of a few.
-            row.push(if summary.count < least {
-                String::new()
-            } else {
+        row.push(format!("{value} [{low},{NBSP}{high}]"));
+        for q in [0.9, 0.99] {
+            row.push(if view::is_enough_for(q, summary.count) {
                 number::plain(round(microseconds(summary.quantile(q))))
+            } else {
+                String::new()
             });
         }
         row.push(if varies(scenario) {
@@ -123,7 +122,7 @@ pub(crate) fn primitives(run: &Dataset<'_>) -> Option<Table> {
         .filter(|r| r.replica == 0 && matches!(r.subject, Subject::Primitive(_)))
         .filter_map(|record| {
             let summary = Summary::of(&record.samples)?;
-            let us = |ns: f64| number::plain(ns / 1e3);
+            let us = |ns: f64| number::three_digits(ns / 1e3);
             Some(vec![
                 record
                     .subject
@@ -169,7 +168,7 @@ pub(crate) fn refusals(run: &Dataset<'_>) -> Option<Table> {
             ]
         })
         .collect();
-    (!rows.is_empty()).then(|| table(&["scenario", "meter", "outcome", "reason"], rows))
+    (!rows.is_empty()).then(|| table(&["what", "meter", "outcome", "reason"], rows))
 }
 
 /// The libraries with their versions and caveats.
@@ -250,6 +249,20 @@ pub(crate) fn machine(run: &Dataset<'_>) -> Table {
         .collect();
     row("measuring time", spent.join(", "));
     table(&["", ""], rows)
+}
+
+/// Leaves out the columns in which no row has anything.
+fn without_empty_columns(table: Table) -> Table {
+    let is_used = |at: usize| {
+        let mut cells = table.rows.iter().filter_map(|row| row.get(at));
+        cells.any(|cell| !cell.is_empty())
+    };
+    let used: Vec<usize> = (0..table.columns.len()).filter(|at| is_used(*at)).collect();
+    let keep = |row: &Vec<String>| used.iter().filter_map(|at| row.get(*at).cloned()).collect();
+    Table {
+        columns: keep(&table.columns),
+        rows: table.rows.iter().map(keep).collect(),
+    }
 }
 
 fn table(columns: &[&str], rows: Vec<Vec<String>>) -> Table {

@@ -29,13 +29,9 @@ pub fn terminal_summary(run: &Run) -> String {
     }
     let refused = run.manifest.refusals.len();
     if refused > 0 {
-        let word = if refused == 1 {
-            "scenario"
-        } else {
-            "scenarios"
-        };
+        let things = if refused == 1 { "thing" } else { "things" };
         out.push_str(&format!(
-            "{refused} {word} could not be measured; the report says why.\n"
+            "{refused} {things} could not be measured; the report says why.\n"
         ));
     }
     out

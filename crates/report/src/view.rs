@@ -12,9 +12,12 @@ use crate::Dataset;
 use crate::number;
 use crate::palette::Tone;
 
+/// TCP payload of one segment at the usual maximum segment size, with timestamps.
+pub(crate) const SEGMENT: f64 = 1448.0;
+
 /// TCP payload of ten segments of 1448 bytes: what a server may send before the first
 /// acknowledgement (RFC 6928).
-pub(crate) const INITIAL_WINDOW: f64 = 14_480.0;
+pub(crate) const INITIAL_WINDOW: f64 = 10.0 * SEGMENT;
 
 const NULL: &str = "null";
 

@@ -1,8 +1,10 @@
 //! The figures of a synthetic run: their data, and that every drawing is whole.
 
+#![allow(clippy::unwrap_used)]
+
 mod synthetic;
 
-use experiment::{Record, Run, Sample, Subject};
+use experiment::{Flags, Metric, Record, Run, Sample, Subject};
 use report::{Body, CHARTS, Dataset, Figure, Layout, render_png, render_svg, text_boxes};
 
 fn figures(run: &Run) -> Vec<(&'static str, Figure)> {
@@ -170,10 +172,12 @@ fn a_key_exchange_keeps_its_colour() {
     let run = synthetic::run(24);
     let mut tones: Vec<(String, String)> = Vec::new();
     for (_, figure) in figures(&run) {
-        let Body::Bars(bars) = &figure.body else {
-            continue;
+        let legend = match &figure.body {
+            Body::Bars(bars) => &bars.legend,
+            Body::Dots(dots) => &dots.legend,
+            _ => continue,
         };
-        for key in &bars.legend {
+        for key in legend {
             let tone = format!("{:?}", key.fill.tone);
             if tone != "Neutral" {
                 tones.push((key.name.clone(), tone));
@@ -185,6 +189,117 @@ fn a_key_exchange_keeps_its_colour() {
     let mut names: Vec<_> = tones.iter().map(|(name, _)| name).collect();
     names.dedup();
     assert_eq!(names.len(), tones.len(), "{tones:?}");
+}
+
+fn figure(run: &Run, id: &str) -> Figure {
+    let mut all = figures(run).into_iter();
+    all.find(|(name, _)| *name == id).unwrap().1
+}
+
+/// The phases are parts of the handshakes in which they were timed: set against those of
+/// another minute, they would come to more than the whole.
+#[test]
+fn phases_are_parts_of_their_own_handshakes() {
+    let Body::Bars(bars) = figure(&synthetic::run(40), "phases").body else {
+        panic!("phases are bars");
+    };
+    let rows = bars.groups.iter().flat_map(|group| &group.rows);
+    for bar in rows.flat_map(|row| &row.bars) {
+        let rest = bar.segments.last().unwrap();
+        assert!(rest.value > 40.0, "{}: {}", rest.name, bar.text);
+        assert!(!bar.text.contains("100\u{a0}%"), "{}", bar.text);
+    }
+}
+
+/// Longer RSA keys have a chart of their own: here they would dwarf what is compared.
+#[test]
+fn the_longest_rsa_keys_do_not_dwarf_the_key_exchanges() {
+    let run = synthetic::run(24);
+    let Body::Bars(bars) = figure(&run, "key-exchange").body else {
+        panic!("key exchanges are bars");
+    };
+    let labels: Vec<_> = bars
+        .groups
+        .iter()
+        .flat_map(|group| &group.rows)
+        .map(|row| row.label.as_str())
+        .collect();
+    assert!(labels.iter().any(|label| label.contains("RSA-2048")));
+    assert!(!labels.iter().any(|label| label.contains("RSA-4096")));
+    let Body::Bars(bars) = figure(&run, "rsa").body else {
+        panic!("RSA is bars");
+    };
+    let titles: Vec<_> = bars.groups.iter().map(|g| g.title.as_str()).collect();
+    assert!(titles[0].starts_with("RSA key transport"), "{titles:?}");
+    assert!(titles[1].starts_with("Certificates"), "{titles:?}");
+    assert!(titles[2].starts_with("Key exchange"), "{titles:?}");
+}
+
+/// Cores that bring nothing are said to; so is a machine that was busy.
+#[test]
+fn rates_of_a_busy_machine_are_labelled() {
+    let run = synthetic::run(24);
+    let notes = figure(&run, "throughput").notes.join(" ");
+    assert!(!notes.contains("at most") && !notes.contains("scheduler"));
+    let records = run.records().iter().cloned().map(|mut record| {
+        if record.metric == Metric::IntervalAllCores {
+            let one = run.samples(&record.subject, 0, Metric::IntervalOneCore);
+            record.samples = one.to_vec();
+            for sample in &mut record.samples {
+                sample.flags = Flags::SWITCHED;
+            }
+        }
+        if record.metric == Metric::IntervalOneCore {
+            for sample in &mut record.samples {
+                sample.flags = Flags::SWITCHED;
+            }
+        }
+        record
+    });
+    let busy = Run::new(run.manifest.clone(), records.collect());
+    let notes = figure(&busy, "throughput").notes.join(" ");
+    assert!(notes.contains("at most 1.0 times"), "{notes}");
+    assert!(notes.contains("100\u{a0}% of these samples"), "{notes}");
+}
+
+/// A percentile with fewer than five samples beyond it is the luck of a few.
+#[test]
+fn the_tail_ends_where_the_samples_do() {
+    for (blocks, last) in [(5, "p50"), (40, "p90"), (80, "p99"), (700, "p99.9")] {
+        let run = synthetic::run(blocks);
+        let run = part(&run, |record| record.metric == Metric::HandshakeLatency);
+        let Body::Curves(curves) = figure(&run, "latency").body else {
+            panic!("latencies are curves");
+        };
+        for line in curves.lines {
+            assert_eq!(line.marks.last().unwrap().2, last, "{blocks} blocks");
+        }
+    }
+}
+
+/// Titles compare what can be compared: two operations of one library.
+#[test]
+fn one_library_is_in_the_title_of_the_operations() {
+    let title = figure(&synthetic::run(24), "primitives").title;
+    assert!(
+        title.starts_with("In aws-lc-rs, ML-KEM-768 encapsulation takes"),
+        "{title}"
+    );
+}
+
+/// No verb stands twice in a title, and none is too long to be read at a glance.
+#[test]
+fn titles_are_plain() {
+    for (id, figure) in figures(&synthetic::run(40)) {
+        for verb in ["adds ", "saves "] {
+            assert!(
+                figure.title.matches(verb).count() < 2,
+                "{id}: {}",
+                figure.title
+            );
+        }
+        assert!(figure.title.chars().count() < 170, "{id}: {}", figure.title);
+    }
 }
 
 /// Which difference is real must not depend on the order of records.

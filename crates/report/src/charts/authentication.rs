@@ -6,7 +6,7 @@ use wire::NamedGroup;
 use super::key_exchange::capitalised;
 use super::{SIDES, cost_groups, harness_note, legend, most_common};
 use crate::figure::{Bars, Body, Figure};
-use crate::{Chart, Dataset, answer, view};
+use crate::{Chart, Dataset, titles, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "authentication",
@@ -45,7 +45,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     let name = view::cost_name(run, &reference);
     let key_exchange = view::key_exchange_title(key_exchange);
     Some(Figure {
-        title: answer::certificate_title(run)
+        title: titles::certificate(run)
             .unwrap_or_else(|| format!("What certificates cost with {key_exchange}")),
         subtitle: format!(
             "{} of both sides per full handshake with {key_exchange}; the chain is of one \

@@ -13,9 +13,6 @@ pub(super) const CHART: Chart = Chart {
     plot,
 };
 
-/// TCP payload of one segment at the usual maximum segment size.
-const SEGMENT: f64 = 1448.0;
-
 struct Flights<'a> {
     scenario: &'a Scenario,
     client: Vec<(u8, f64)>,
@@ -60,7 +57,7 @@ impl Flights<'_> {
             let sizes: Vec<String> = flights.iter().map(|(_, b)| number::count(*b)).collect();
             sizes.join(" + ")
         };
-        let segments = (self.server_flight() / SEGMENT).ceil();
+        let segments = (self.server_flight() / view::SEGMENT).ceil();
         let beyond = if self.server_flight() > view::INITIAL_WINDOW {
             ", beyond"
         } else {
@@ -143,7 +140,8 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
                  what is longer costs one more round trip, unless the server’s window is larger."
             ),
             "A ClientHello beyond 1,448 bytes needs a second segment; some middleboxes expect it \
-             in one."
+             in one. The ones here carry one key share and few extensions: a browser’s is longer, \
+             and with ML-KEM usually needs two."
                 .to_owned(),
         ],
     })
@@ -164,7 +162,7 @@ fn title(flights: &[Flights<'_>]) -> String {
     };
     let split = flights
         .iter()
-        .filter(|f| f.client_hello() > SEGMENT)
+        .filter(|f| f.client_hello() > view::SEGMENT)
         .count();
     let hello = match split {
         0 => String::new(),
@@ -184,8 +182,8 @@ fn title(flights: &[Flights<'_>]) -> String {
             )
         }
         [one] => format!(
-            "{} sends {} bytes at once, more than the initial congestion window: one more round \
-             trip{hello}",
+            "With {}, the server sends {} bytes at once, more than the initial congestion window: \
+             one more round trip{hello}",
             name(one),
             number::count(one.server_flight())
         ),
@@ -195,8 +193,8 @@ fn title(flights: &[Flights<'_>]) -> String {
                 .min_by(|a, b| a.server_flight().total_cmp(&b.server_flight()));
             let from = least.map(|f| name(f)).unwrap_or_default();
             format!(
-                "{} of {} combinations exceed the initial congestion window and cost one more \
-                 round trip, the smallest {from}{hello}",
+                "{} of {} server flights exceed the initial congestion window (one more round trip), \
+                 the smallest that of {from}{hello}",
                 beyond.len(),
                 flights.len(),
             )

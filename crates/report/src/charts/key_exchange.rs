@@ -5,7 +5,7 @@ use wire::NamedGroup;
 
 use super::{SIDES, cost_groups, harness_note, legend, most_common};
 use crate::figure::{Bars, Body, Figure};
-use crate::{Chart, Dataset, answer, view};
+use crate::{Chart, Dataset, titles, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "key-exchange",
@@ -44,6 +44,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             handshake.authentication() == chain
                 || (handshake.key_exchange() == KeyExchange::StaticRsa && is_shortest(s))
                 || (rsa_chains.contains(&(s.client(), handshake.authentication()))
+                    && is_shortest(s)
                     && handshake.group() == Some(NamedGroup::X25519))
         })
         .collect();
@@ -66,7 +67,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     let tone = |s: &Scenario| view::key_exchange_tone(s.handshake().key_exchange());
     let (groups, unit) = cost_groups(run, &shown, view::stacks_title, label, tone)?;
     let name = view::cost_name(run, &reference);
-    let title = answer::hybrid_title(run).unwrap_or_else(|| {
+    let title = titles::hybrid(run).unwrap_or_else(|| {
         format!(
             "What {} key exchanges cost in a full handshake",
             shown.len()

@@ -6,7 +6,7 @@ use wire::NamedGroup;
 use super::key_exchange::capitalised;
 use super::{SIDES, cost_groups, harness_note, legend};
 use crate::figure::{Bars, Body, Figure};
-use crate::{Chart, Dataset, answer, view};
+use crate::{Chart, Dataset, titles, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "kinds",
@@ -30,8 +30,13 @@ fn kind_title(handshake: &Handshake) -> String {
     };
     match handshake.client_authentication() {
         None => kind.to_owned(),
-        Some(chain) if chain == handshake.authentication() => format!("{kind}, with client certificate"),
-        Some(chain) => format!("{kind}, with {} client certificate", view::chain_title(chain)),
+        Some(chain) if chain == handshake.authentication() => {
+            format!("{kind}, with client certificate")
+        }
+        Some(chain) => format!(
+            "{kind}, with {} client certificate",
+            view::chain_title(chain)
+        ),
     }
 }
 
@@ -98,7 +103,7 @@ fn title(run: &Dataset<'_>, reference: &Scenario, shown: &[&Scenario]) -> String
         .with_kind(HandshakeKind::Resumed)
         .map(|handshake| full.with_handshake(handshake));
     let name = view::key_exchange_title(full.handshake().key_exchange());
-    let said = resumed.and_then(|resumed| answer::title(run, &full, &resumed));
+    let said = resumed.and_then(|resumed| titles::both_sides(run, &full, &resumed));
     let said = said.map(|said| format!("With {name}, resumption {said}"));
     said.unwrap_or_else(|| "What the kind of handshake changes".to_owned())
 }

@@ -6,7 +6,7 @@ use experiment::{Metric, NetworkName, Scenario, Summary};
 
 use crate::figure::{Body, Curve, Curves, Figure, Scale};
 use crate::number::{self, MICROSECONDS, MILLISECONDS, Scaled};
-use crate::{Chart, Dataset, answer, view};
+use crate::{Chart, Dataset, titles, view};
 
 pub(super) const CHART: Chart = Chart {
     id: "latency",
@@ -15,12 +15,7 @@ pub(super) const CHART: Chart = Chart {
 };
 
 /// Percentiles with names.
-const MARKS: [(f64, &str); 4] = [
-    (0.5, "p50"),
-    (0.9, "p90"),
-    (0.99, "p99"),
-    (0.999, "p99.9"),
-];
+const MARKS: [(f64, &str); 4] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9")];
 
 /// More lines than this can't be told apart.
 const LINES: usize = 6;
@@ -108,7 +103,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
         title: title(run, &summaries, unit),
         subtitle: format!(
             "Time from the first byte of the ClientHello until the client may send, over TCP on \
-             the loopback interface, by percentile; {} or more handshakes a line",
+             the loopback interface, by percentile; at least {} handshakes a line",
             number::count(fewest as f64)
         ),
         body: Body::Curves(Curves {
@@ -144,7 +139,7 @@ fn dash(algorithm: wire::SignatureAlgorithm) -> Vec<f64> {
 }
 
 fn title(run: &Dataset<'_>, summaries: &[(&Scenario, Rc<Summary>)], unit: Scaled) -> String {
-    if let Some(title) = answer::latency_title(run) {
+    if let Some(title) = titles::latency(run) {
         return title;
     }
     let median = |summary: &Summary| summary.quantile(0.5) / unit.size;

@@ -1,5 +1,7 @@
 //! Which differences are real: the headline ratios beside the noise floor.
 
+use experiment::{Interval, Side};
+
 use crate::answer::{self, Comparison};
 use crate::figure::{Body, Figure, Forest, ForestRow};
 use crate::view::Verdict;
@@ -16,11 +18,21 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     if comparisons.is_empty() {
         return None;
     }
-    let metrics = comparisons.first().map(|c| c.metric)?;
-    let noise = view::noise(run, &[metrics]);
+    let reference = view::reference(run)?;
+    let floors: Vec<(Side, Interval)> = [Side::Server, Side::Client]
+        .into_iter()
+        .filter_map(|side| {
+            let metric = view::cost_metric(run, &reference, side)?;
+            Some((side, view::noise(run, &[metric])?))
+        })
+        .collect();
+    let noise = floors
+        .iter()
+        .map(|(_, floor)| [floor.low, floor.high])
+        .reduce(|a, b| [a[0].min(b[0]), a[1].max(b[1])]);
     let row = |comparison: &Comparison| {
         let contrast = comparison.contrast;
-        let unit = number::time_unit(contrast.difference.value);
+        let unit = number::interval_unit(contrast.difference);
         let plus = if contrast.difference.value > 0.0 {
             "+"
         } else {
@@ -38,27 +50,22 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             is_real: contrast.verdict != Verdict::Same,
         }
     };
-    let mut rows: Vec<ForestRow> = comparisons.iter().map(row).collect();
-    if let Some(noise) = noise {
-        rows.insert(
-            0,
-            ForestRow {
-                label: "the baseline against itself".to_owned(),
-                value: noise.value,
-                interval: [noise.low, noise.high],
-                text: format!("× {}", number::ratio(noise)),
-                is_real: false,
-            },
-        );
-    }
+    let itself = floors.iter().map(|(side, floor)| ForestRow {
+        label: format!("the baseline against itself, {side}"),
+        value: floor.value,
+        interval: [floor.low, floor.high],
+        text: format!("× {}", number::ratio(*floor)),
+        is_real: false,
+    });
+    let rows: Vec<ForestRow> = itself.chain(comparisons.iter().map(row)).collect();
     let real = comparisons
         .iter()
         .filter(|c| c.contrast.verdict != Verdict::Same)
         .count();
     let all = comparisons.len();
     let title = match noise {
-        Some(noise) => {
-            let floor = (noise.high - 1.0).max(1.0 - noise.low).max(0.0);
+        Some([low, high]) => {
+            let floor = (high - 1.0).max(1.0 - low).max(0.0);
             format!(
                 "{real} of {all} differences stand out from the noise of this machine (± {})",
                 number::percent(floor)
@@ -75,7 +82,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             .to_owned(),
         body: Body::Forest(Forest {
             axis: "ratio, new over old (equal distances are equal factors)".to_owned(),
-            noise: noise.map(|noise| [noise.low.min(1.0), noise.high.max(1.0)]),
+            noise: noise.map(|[low, high]| [low.min(1.0), high.max(1.0)]),
             rows,
         }),
         notes: vec![

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use experiment::{Interval, KeyExchange, Metric, Primitive, PrimitiveOperation, Subject, Summary};
-use wire::{NistCategory, NamedGroup, SignatureAlgorithm};
+use wire::{NamedGroup, NistCategory, SignatureAlgorithm};
 
 use super::{chart_unit, legend};
 use crate::figure::{Body, Dot, DotGroup, DotRow, Dots, Figure};

@@ -95,9 +95,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             groups,
             references: Vec::new(),
         }),
-        notes: harness_note(run, entries[0].scenario)
-            .into_iter()
-            .collect(),
+        notes: harness_note(run, entries[0].scenario).into_iter().collect(),
     })
 }
 
@@ -224,7 +222,7 @@ fn title(entries: &[Entry<'_>], name: &str) -> Option<String> {
     match of(SignatureAlgorithm::MlDsa65) {
         Some(mldsa) if mldsa < large => Some(format!(
             "{growth}; a handshake with ML-DSA-65 is stronger and takes {} of RSA-4096’s",
-            number::percent(mldsa / large)
+            number::whole_percent(mldsa / large)
         )),
         _ => Some(growth),
     }

@@ -105,11 +105,54 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             groups,
             references: Vec::new(),
         }),
-        notes: vec![
-            "Both sides run on the same machine, so a server that talks to other machines does \
-             more than this. The harness’ own cost is included."
-                .to_owned(),
-        ],
+        notes: [
+            Some(
+                "Both sides run on the same machine, so a server that talks to other machines \
+                 does more than this. The harness’ own cost is included."
+                    .to_owned(),
+            ),
+            scaling(run, &scenarios),
+            disturbance(run, &scenarios),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+    })
+}
+
+/// That further cores brought little, where they did.
+fn scaling(run: &Dataset<'_>, scenarios: &[&Scenario]) -> Option<String> {
+    let cores = run.manifest.machine.cores;
+    let gains = scenarios.iter().filter_map(|scenario| {
+        let of = |metric| Some(view::summary(run, scenario, metric)?.median.value);
+        Some(of(Metric::IntervalOneCore)? / of(Metric::IntervalAllCores)?)
+    });
+    let best = gains.filter(|gain| gain.is_finite()).reduce(f64::max)?;
+    (cores > 1 && best < 1.0 + 0.5 * (cores - 1) as f64).then(|| {
+        format!(
+            "The {cores} cores together do at most {} times what one does: these logical CPUs \
+             share cores of the processor, or something else was running.",
+            number::rounded(best, -1)
+        )
+    })
+}
+
+/// That most of the samples were disturbed, where they were.
+fn disturbance(run: &Dataset<'_>, scenarios: &[&Scenario]) -> Option<String> {
+    let summaries = scenarios.iter().flat_map(|scenario| {
+        KINDS
+            .iter()
+            .filter_map(|(metric, ..)| view::summary(run, scenario, *metric))
+    });
+    let (disturbed, taken) = summaries.fold((0, 0), |(disturbed, taken), summary| {
+        (disturbed + summary.disturbed, taken + summary.taken)
+    });
+    (2 * disturbed > taken).then(|| {
+        format!(
+            "The scheduler took a core away during {} of these samples: the rates are a lower \
+             bound, and an idle machine would do more.",
+            number::percent(disturbed as f64 / taken as f64)
+        )
     })
 }
 

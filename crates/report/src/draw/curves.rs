@@ -6,7 +6,7 @@ use super::font::{text_width, wrap};
 use super::frame::{Area, SMALL, Swatch, legend, marker};
 use super::scene::{Anchor, Scene, Text};
 use crate::figure::{Curve, Curves, Scale};
-use crate::number;
+use crate::number::{self, NBSP};
 use crate::palette::Ink;
 
 /// Draws; gives the bottom.
@@ -89,7 +89,7 @@ fn with_marks(line: &Curve) -> String {
     let marks: Vec<String> = line
         .marks
         .iter()
-        .map(|(_, y, name)| format!("{name} {}", number::three_digits(*y)))
+        .map(|(_, y, name)| format!("{name}{NBSP}{}", number::three_digits(*y)))
         .collect();
     if marks.is_empty() {
         line.name.clone()
