@@ -201,7 +201,12 @@ pub fn endpoint<'s>(
     if timing == PhaseTiming::On && !stack.times_phases() {
         let reason = "has no pluggable cryptography that could be timed in place".to_owned();
         let stack = stack.name();
-        return Err(Unsupported { stack, side, reason }.into());
+        return Err(Unsupported {
+            stack,
+            side,
+            reason,
+        }
+        .into());
     }
     stack
         .endpoint(side, handshake, credentials, timing)
