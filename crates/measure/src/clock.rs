@@ -11,6 +11,8 @@ pub(crate) struct Disturbances {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::sync::OnceLock;
+
     use super::{Disturbances, Duration};
     use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
     use nix::sys::resource::{UsageWho, getrusage};
@@ -41,14 +43,18 @@ mod linux {
             .unwrap_or(0)
     }
 
-    /// The cores that this process may use.
-    pub(crate) fn cores() -> Vec<usize> {
-        let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else {
-            return vec![0];
-        };
-        (0..CpuSet::count())
-            .filter(|core| set.is_set(*core).unwrap_or(false))
-            .collect()
+    /// The cores that this process may use. Looked up once, before any thread is kept on
+    /// one core: a pinned thread, and those that it starts, see that core only.
+    pub(crate) fn cores() -> &'static [usize] {
+        static CORES: OnceLock<Vec<usize>> = OnceLock::new();
+        CORES.get_or_init(|| {
+            let Ok(set) = sched_getaffinity(Pid::from_raw(0)) else {
+                return vec![0];
+            };
+            (0..CpuSet::count())
+                .filter(|core| set.is_set(*core).unwrap_or(false))
+                .collect()
+        })
     }
 
     /// Keeps this thread on one core. Whether that worked.
@@ -63,11 +69,11 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod other {
     use super::{Disturbances, Duration};
+    use std::sync::OnceLock;
     use std::time::Instant;
 
     /// There is no portable thread clock: wall time stands in, and a remark says so.
     pub(crate) fn thread_cpu() -> Duration {
-        use std::sync::OnceLock;
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed()
     }
@@ -80,8 +86,11 @@ mod other {
         0
     }
 
-    pub(crate) fn cores() -> Vec<usize> {
-        (0..std::thread::available_parallelism().map_or(1, usize::from)).collect()
+    pub(crate) fn cores() -> &'static [usize] {
+        static CORES: OnceLock<Vec<usize>> = OnceLock::new();
+        CORES.get_or_init(|| {
+            (0..std::thread::available_parallelism().map_or(1, usize::from)).collect()
+        })
     }
 
     pub(crate) fn pin_to(_: usize) -> bool {

@@ -162,7 +162,7 @@ fn serve(
     tell: &mpsc::Sender<Addresses>,
     stopped: oneshot::Receiver<()>,
 ) {
-    if let [first, .., _] = clock::cores()[..] {
+    if let [first, .., _] = *clock::cores() {
         clock::pin_to(first);
     }
     let runtime = match runtime() {

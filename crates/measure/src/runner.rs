@@ -487,13 +487,17 @@ fn push(rows: &mut Vec<Row>, subject: &Subject, replica: u8, values: &[Value], f
     }));
 }
 
-/// Meters whose subject is the waiting itself: there, an interruption is a result.
+/// Meters whose subject is the waiting itself, where an interruption is a result; and
+/// those whose values no interruption changes.
 const fn waits_for_others(meter: Meter) -> bool {
     matches!(meter, Meter::Latency | Meter::Bytes | Meter::Memory)
 }
 
 fn flags(meter: Meter, before: clock::Disturbances) -> Flags {
-    if !waits_for_others(meter) && clock::disturbances() != before {
+    // A slice of throughput is so long that interruptions are a part of what it measures,
+    // and a small one.
+    let is_short = meter != Meter::Throughput;
+    if is_short && !waits_for_others(meter) && clock::disturbances() != before {
         return Flags::SWITCHED;
     }
     Flags::NONE

@@ -16,7 +16,7 @@ pub(crate) struct ThroughputVisit {
     subject: Subject,
     /// One for each core.
     pairs: Vec<Pair>,
-    cores: Vec<usize>,
+    cores: &'static [usize],
 }
 
 impl ThroughputVisit {
@@ -45,7 +45,7 @@ impl Visit for ThroughputVisit {
             let threads: Vec<_> = self
                 .pairs
                 .iter_mut()
-                .zip(&self.cores)
+                .zip(self.cores)
                 .map(|(pair, core)| {
                     let barrier = &barrier;
                     scope.spawn(move || {
