@@ -10,8 +10,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use experiment::{
-    Handshake, Library, Meter, Record, Run, Sample, Scenario, Side, StackName, Subject, Verdict,
-    compare,
+    Handshake, Library, Meter, Metric, Record, Run, Sample, Scenario, Side, StackName, Subject,
+    Verdict, compare,
 };
 use pki::Cache;
 use rand::SeedableRng;
@@ -31,8 +31,9 @@ const REPETITIONS: u32 = 50;
 const RUN_TIME: Duration = Duration::from_millis(2500);
 /// What is injected into the server's side.
 const INJECTED: f64 = 0.02;
-/// What is asked of `compare`: less than what is injected, more than nothing.
-const THRESHOLD: f64 = 0.005;
+/// What is asked of `compare`: half of what is injected. Runs that follow one another differ
+/// by up to half a per cent on a quiet virtual machine, without any change.
+const THRESHOLD: f64 = 0.01;
 
 #[test]
 #[ignore = "takes minutes and a quiet machine; figures in benches/METHODOLOGY.md"]
@@ -42,6 +43,11 @@ fn two_per_cent_is_found_and_nothing_is_not() {
         let seed = u64::from(repetition) << 8;
         let [base, same, slowed] =
             [(0.0, 1), (0.0, 2), (INJECTED, 3)].map(|(share, salt)| run(share, seed + salt));
+        println!(
+            "{repetition}: A/A {}, injected {}",
+            server(&base, &same),
+            server(&base, &slowed)
+        );
         found += u32::from(is_slower(&base, &slowed));
         false_alarms += u32::from(is_slower(&base, &same) || is_slower(&same, &base));
     }
@@ -56,10 +62,22 @@ fn two_per_cent_is_found_and_nothing_is_not() {
     );
 }
 
+/// Ratio and interval of the server's time.
+fn server(base: &Run, new: &Run) -> String {
+    let rows = compare(base, new, THRESHOLD).rows;
+    let row = rows
+        .iter()
+        .find(|row| row.metric == Metric::Wall(Side::Server))
+        .unwrap();
+    let ratio = row.ratio;
+    format!("{:.4} [{:.4}, {:.4}]", ratio.value, ratio.low, ratio.high)
+}
+
 fn is_slower(base: &Run, new: &Run) -> bool {
-    compare(base, new, THRESHOLD).rows.iter().any(|row| {
-        row.metric == experiment::Metric::Wall(Side::Server) && row.verdict == Verdict::Regression
-    })
+    compare(base, new, THRESHOLD)
+        .rows
+        .iter()
+        .any(|row| row.metric == Metric::Wall(Side::Server) && row.verdict == Verdict::Regression)
 }
 
 /// A run of one scenario, with the server slowed by a share of its own time. It goes

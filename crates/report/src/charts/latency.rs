@@ -102,7 +102,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
     Some(Figure {
         title: title(run, &summaries, unit),
         subtitle: format!(
-            "Time from the first byte of the ClientHello until the client may send, over TCP on \
+            "Time from building the client’s connection until it may send, over TCP on \
              the loopback interface, by percentile; at least {} handshakes a line",
             number::count(fewest as f64)
         ),
