@@ -290,6 +290,41 @@ pub(crate) fn reference(run: &Dataset<'_>) -> Option<Scenario> {
         .map(|scenario| (*scenario).clone())
 }
 
+/// The kind of a handshake, with client authentication.
+pub(crate) fn kind_title(handshake: &Handshake) -> String {
+    let kind = match handshake.kind() {
+        HandshakeKind::Full => "full",
+        HandshakeKind::FullWithHelloRetryRequest => "full, with HelloRetryRequest",
+        HandshakeKind::Resumed => "resumed",
+        HandshakeKind::EarlyData => "resumed, with 0-RTT data",
+    };
+    match handshake.client_authentication() {
+        None => kind.to_owned(),
+        Some(chain) if chain == handshake.authentication() => {
+            format!("{kind}, with client certificate")
+        }
+        Some(chain) => format!("{kind}, with {} client certificate", chain_title(chain)),
+    }
+}
+
+/// What tells a handshake from the plain full one, to stand behind a label; empty for that.
+pub(crate) fn variant_suffix(handshake: &Handshake) -> String {
+    let kind = kind_title(handshake);
+    let mut suffix = match kind.strip_prefix("full") {
+        Some(rest) => rest.to_owned(),
+        None => format!(", {kind}"),
+    };
+    match handshake.tickets() {
+        0 => {}
+        1 => suffix.push_str(", 1 ticket"),
+        tickets => suffix.push_str(&format!(", {tickets} tickets")),
+    }
+    if !has_usual_suite(handshake) {
+        suffix.push_str(&format!(", {}", handshake.cipher_suite()));
+    }
+    suffix
+}
+
 /// A full handshake with one certificate chain and no tickets.
 pub(crate) fn is_full(handshake: &Handshake) -> bool {
     handshake.kind() == HandshakeKind::Full
@@ -400,5 +435,28 @@ pub(crate) fn certificate_tone(algorithm: SignatureAlgorithm) -> Tone {
         Tone::PostQuantum
     } else {
         Tone::Classical
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_the_plain_handshake_is_named() {
+        for (id, suffix) in [
+            ("1.3/x25519/ecdsa-p256/full", ""),
+            (
+                "1.3/x25519/ecdsa-p256/full+mutual",
+                ", with client certificate",
+            ),
+            ("1.3/x25519/ecdsa-p256/hrr", ", with HelloRetryRequest"),
+            (
+                "1.3/x25519/ecdsa-p256/resumed+tickets=2",
+                ", resumed, 2 tickets",
+            ),
+        ] {
+            assert_eq!(variant_suffix(&id.parse().unwrap()), suffix, "{id}");
+        }
     }
 }

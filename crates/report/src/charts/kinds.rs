@@ -21,25 +21,6 @@ fn is_variant_of(handshake: &Handshake, full: &Handshake) -> bool {
         && handshake.authentication() == full.authentication()
 }
 
-fn kind_title(handshake: &Handshake) -> String {
-    let kind = match handshake.kind() {
-        HandshakeKind::Full => "full",
-        HandshakeKind::FullWithHelloRetryRequest => "full, with HelloRetryRequest",
-        HandshakeKind::Resumed => "resumed",
-        HandshakeKind::EarlyData => "resumed, with 0-RTT data",
-    };
-    match handshake.client_authentication() {
-        None => kind.to_owned(),
-        Some(chain) if chain == handshake.authentication() => {
-            format!("{kind}, with client certificate")
-        }
-        Some(chain) => format!(
-            "{kind}, with {} client certificate",
-            view::chain_title(chain)
-        ),
-    }
-}
-
 fn plot(run: &Dataset<'_>) -> Option<Figure> {
     let reference = view::reference(run)?;
     let mut shown: Vec<&Scenario> = view::costed(run)
@@ -60,7 +41,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
         same.count() > 1
     });
     let group = |s: &Scenario| view::key_exchange_title(s.handshake().key_exchange());
-    let label = |s: &Scenario| kind_title(s.handshake());
+    let label = |s: &Scenario| view::kind_title(s.handshake());
     let tone = |s: &Scenario| view::key_exchange_tone(s.handshake().key_exchange());
     let (groups, unit) = cost_groups(run, &shown, group, label, tone)?;
     let name = view::cost_name(run, &reference);

@@ -71,9 +71,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
             view::key_exchange_title(handshake.key_exchange()),
             view::chain_title(handshake.authentication())
         );
-        if !view::is_full(handshake) {
-            name.push_str(&format!(", {}", handshake.kind()));
-        }
+        name.push_str(&view::variant_suffix(handshake));
         if several {
             name = format!("{}: {name}", view::stacks_title(scenario));
         }

@@ -120,9 +120,7 @@ fn rows(
                 view::chain_title(handshake.authentication()),
                 view::version_suffix(handshake)
             );
-            if !view::is_full(handshake) {
-                label.push_str(&format!(", {}", handshake.kind()));
-            }
+            label.push_str(&view::variant_suffix(handshake));
             (
                 view::stacks_title(scenario),
                 Row {

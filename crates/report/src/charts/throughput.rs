@@ -63,9 +63,7 @@ fn plot(run: &Dataset<'_>) -> Option<Figure> {
                 view::chain_title(handshake.authentication()),
                 view::version_suffix(handshake)
             );
-            if !view::is_full(handshake) {
-                label.push_str(&format!(", {}", handshake.kind()));
-            }
+            label.push_str(&view::variant_suffix(handshake));
             let title = if several {
                 view::stacks_title(scenario)
             } else {
