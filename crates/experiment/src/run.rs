@@ -32,7 +32,7 @@ pub enum RunError {
         reason: String,
     },
     /// A file of the run could not be written.
-    #[error("writing {}: {source}", path.display())]
+    #[error("writing {}; what was measured before is kept", path.display())]
     Write {
         /// The file.
         path: PathBuf,

@@ -74,7 +74,7 @@ impl Flags {
 #[derive(Debug, thiserror::Error)]
 pub enum SamplesError {
     /// The file system said no.
-    #[error("{action} {}: {source}; what was measured before is kept", path.display())]
+    #[error("{action} {}; what was measured before is kept", path.display())]
     Io {
         /// What was tried.
         action: &'static str,

@@ -75,7 +75,7 @@ pub trait Progress {
 #[derive(Debug, thiserror::Error)]
 pub enum MeasureError {
     /// The folder can't be made.
-    #[error("can't write to {}: {source}; choose another folder with --out", folder.display())]
+    #[error("can't write to {}; choose another folder with --out", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,

@@ -16,7 +16,7 @@ use crate::{CHARTS, Chart, Dataset};
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The file system said no.
-    #[error("writing {}: {source}; the run itself is untouched", path.display())]
+    #[error("writing {}; the run itself is untouched", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
