@@ -44,6 +44,12 @@ pub enum RunError {
     Samples(#[from] SamplesError),
 }
 
+/// What every manifest begins with.
+#[derive(serde::Deserialize)]
+struct Format {
+    schema: u32,
+}
+
 impl Run {
     /// Reads a run's folder. A killed run has the time it spent from its samples.
     ///
@@ -56,15 +62,16 @@ impl Run {
         };
         let text = fs::read_to_string(folder.join(MANIFEST))
             .map_err(|error| no_run(format!("{MANIFEST}: {error}")))?;
-        let mut manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|error| no_run(format!("{MANIFEST} is damaged: {error}")))?;
-        if manifest.schema > Manifest::SCHEMA {
+        let damaged = |error| no_run(format!("{MANIFEST} is damaged: {error}"));
+        // First, since a later format may lack or add anything else.
+        let Format { schema } = serde_json::from_str(&text).map_err(damaged)?;
+        if schema > Manifest::SCHEMA {
             return Err(no_run(format!(
-                "it is of format {}, and this pqlab reads up to {}: use a newer one",
-                manifest.schema,
+                "it is of format {schema}, and this pqlab reads up to {}: use a newer one",
                 Manifest::SCHEMA
             )));
         }
+        let mut manifest: Manifest = serde_json::from_str(&text).map_err(damaged)?;
         let stored = samples::read(folder)?;
         if manifest.finished.is_none() {
             manifest.spent = stored.spent;

@@ -61,9 +61,13 @@ pub trait Kem: fmt::Debug + 'static {
 /// #     const ENCAPSULATION_KEY_LEN: usize = 0;
 /// #     const CIPHERTEXT_LEN: usize = 0;
 /// #     type DecapsulationKey = ();
-/// #     fn generate() -> Result<(Vec<u8>, ()), Error> { unimplemented!() }
-/// #     fn encapsulate(_: &[u8]) -> Result<(Vec<u8>, SharedSecret), Error> { unimplemented!() }
-/// #     fn decapsulate(_: (), _: &[u8]) -> Result<SharedSecret, Error> { unimplemented!() }
+/// #     fn generate() -> Result<(Vec<u8>, ()), Error> { Ok((Vec::new(), ())) }
+/// #     fn encapsulate(_: &[u8]) -> Result<(Vec<u8>, SharedSecret), Error> {
+/// #         Ok((Vec::new(), SharedSecret::from(&[][..])))
+/// #     }
+/// #     fn decapsulate(_: (), _: &[u8]) -> Result<SharedSecret, Error> {
+/// #         Ok(SharedSecret::from(&[][..]))
+/// #     }
 /// # }
 /// static MY_GROUP: &dyn SupportedKxGroup = &KemGroup::<MyKem>::new(NamedGroup::Unknown(0xfe20));
 /// ```

@@ -88,7 +88,13 @@ fn damaged_runs() {
     write(folder.path(), "manifest.json", "{");
     expect(&run(&["report", path]), 2, &["manifest.json is damaged"]);
     write(folder.path(), "manifest.json", "{\"schema\": 99}");
-    expect(&run(&["report", path]), 2, &["damaged"]);
+    expect(
+        &run(&["report", path]),
+        2,
+        &["format 99", "use a newer one"],
+    );
+    write(folder.path(), "manifest.json", "{\"schema\": 1}");
+    expect(&run(&["report", path]), 2, &["manifest.json is damaged"]);
 }
 
 #[test]

@@ -98,16 +98,15 @@ fn wait_for_samples(out: &Path, meter: Meter) -> f64 {
     }
 }
 
-fn start(matrix: &Path, out: &Path) -> Child {
+fn run_into(matrix: &Path, out: &Path) -> Command {
     let mut command = pqlab();
-    command.args([
-        "run",
-        matrix.to_str().unwrap(),
-        "--out",
-        out.to_str().unwrap(),
-    ]);
-    command.args(["--seconds", "12"]);
+    command.arg("run").arg(matrix).arg("--out").arg(out);
     command
+}
+
+fn start(matrix: &Path, out: &Path) -> Child {
+    run_into(matrix, out)
+        .args(["--seconds", "12"])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -172,14 +171,7 @@ fn an_interrupt_ends_in_order_and_says_how_to_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let matrix = write(folder.path(), "matrix.toml", MATRIX);
     let out = folder.path().join("run");
-    let mut command = pqlab();
-    command.args([
-        "run",
-        matrix.to_str().unwrap(),
-        "--out",
-        out.to_str().unwrap(),
-    ]);
-    let child = command
+    let child = run_into(&matrix, &out)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -198,7 +190,7 @@ fn an_interrupt_ends_in_order_and_says_how_to_go_on() {
     );
 }
 
-/// A file system of 400 KiB, which is full at once. Only root may mount one.
+/// A file system of 64 KiB, which is full at once. Only root may mount one.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error_and_keeps_what_was_written() {
@@ -221,12 +213,7 @@ fn a_full_disk_is_an_error_and_keeps_what_was_written() {
     }
     let matrix = write(folder.path(), "matrix.toml", MATRIX);
     let out = disk.join("run");
-    let output = run(&[
-        "run",
-        matrix.to_str().unwrap(),
-        "--out",
-        out.to_str().unwrap(),
-    ]);
+    let output = run_into(&matrix, &out).output().unwrap();
     let kept = Run::load(&out).map(|run| run.records().len());
     let unmounted = Command::new("umount").arg(&disk).status();
     expect(

@@ -52,14 +52,7 @@ pub(super) fn draw(scene: &mut Scene, bars: &Bars, area: Area) -> f64 {
     scene.items.extend(shapes);
     scene.items.extend(texts);
     y = tick_labels(scene, &axis, y);
-    y += SMALL * 1.5;
-    for line in wrap(&bars.axis, SMALL, false, area.right - area.left) {
-        let text = Text::new((sizes.zero + area.right) / 2.0, y, line);
-        let text = text.size(SMALL).muted().anchor(Anchor::Middle);
-        scene.text(text.clamped(area.left, area.right));
-        y += SMALL * 1.4;
-    }
-    y - SMALL * 0.9
+    axis_title(scene, &bars.axis, [sizes.zero, area.right], area, y)
 }
 
 fn sizes(bars: &Bars, area: Area) -> Sizes {
@@ -240,6 +233,23 @@ fn grid(scene: &mut Scene, bars: &Bars, axis: &Axis, [top, bottom]: [f64; 2], be
         let x = axis.at(reference.value);
         scene.path(vec![(x, top), (x, bottom)], Ink::Text, 1.5, &[5.0, 4.0]);
     }
+}
+
+/// What the axis counts, below the middle of the plot; gives its bottom.
+pub(super) fn axis_title(
+    scene: &mut Scene,
+    title: &str,
+    plot: [f64; 2],
+    area: Area,
+    mut y: f64,
+) -> f64 {
+    for line in wrap(title, SMALL, false, area.right - area.left) {
+        y += SMALL * 1.4;
+        let text = Text::new((plot[0] + plot[1]) / 2.0, y, line);
+        let text = text.size(SMALL).muted().anchor(Anchor::Middle);
+        scene.text(text.clamped(area.left, area.right));
+    }
+    y + SMALL * 0.5
 }
 
 /// Numbers below the axis; gives their bottom.

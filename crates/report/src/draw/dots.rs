@@ -2,10 +2,10 @@
 
 use super::Layout;
 use super::axis::Axis;
-use super::bars::tick_labels;
+use super::bars::{axis_title, tick_labels};
 use super::font::{text_width, wrap};
 use super::frame::{Area, BODY, SMALL, Swatch, legend, marker};
-use super::scene::{Anchor, Scene, Text};
+use super::scene::{Scene, Text};
 use crate::figure::{DotRow, Dots};
 use crate::palette::{Ink, Tone};
 
@@ -54,13 +54,7 @@ pub(super) fn draw(scene: &mut Scene, dots: &Dots, area: Area) -> f64 {
     }
     scene.items.splice(below..below, lines.items);
     y = tick_labels(scene, &axis, y);
-    for line in wrap(&dots.axis, SMALL, false, area.right - area.left) {
-        y += SMALL * 1.4;
-        let text = Text::new((columns.plot[0] + columns.plot[1]) / 2.0, y, line);
-        let text = text.size(SMALL).muted().anchor(Anchor::Middle);
-        scene.text(text.clamped(area.left, area.right));
-    }
-    y + SMALL * 0.5
+    axis_title(scene, &dots.axis, columns.plot, area, y)
 }
 
 fn rows(dots: &Dots) -> impl Iterator<Item = &DotRow> {

@@ -2,10 +2,10 @@
 
 use super::Layout;
 use super::axis::Axis;
-use super::bars::tick_labels;
+use super::bars::{axis_title, tick_labels};
 use super::font::{text_width, wrap};
 use super::frame::{Area, BODY, SMALL, Swatch, legend};
-use super::scene::{Anchor, Item, Scene, Text};
+use super::scene::{Item, Scene, Text};
 use crate::figure::{Forest, ForestRow};
 use crate::palette::Ink;
 
@@ -46,13 +46,7 @@ pub(super) fn draw(scene: &mut Scene, forest: &Forest, area: Area) -> f64 {
     lines.line((axis.at(1.0), top), (axis.at(1.0), y), Ink::Text, 1.0);
     scene.items.splice(below..below, lines.items);
     y = tick_labels(scene, &axis, y);
-    for line in wrap(&forest.axis, SMALL, false, area.right - area.left) {
-        y += SMALL * 1.4;
-        let text = Text::new((columns.plot[0] + columns.plot[1]) / 2.0, y, line);
-        let text = text.size(SMALL).muted().anchor(Anchor::Middle);
-        scene.text(text.clamped(area.left, area.right));
-    }
-    y + SMALL * 0.5
+    axis_title(scene, &forest.axis, columns.plot, area, y)
 }
 
 struct Columns {
