@@ -1,21 +1,33 @@
 //! `pqlab`: what moving TLS to post-quantum cryptography costs, measured on this machine.
 
+mod certificates;
+mod client_options;
 mod compare;
+mod connect;
 mod list;
+mod load;
 mod matrices;
+mod offer_options;
 mod progress;
+mod proxy;
 mod report;
 mod run;
+mod serve;
+mod server_options;
+mod target;
 mod verify;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-/// Measures classical, RSA and post-quantum TLS handshakes on this machine.
+/// Measures classical, RSA and post-quantum TLS handshakes on this machine; serves and
+/// connects with any of them.
 ///
-/// Exit codes: 0 as it should be; 1 a comparison found a regression, or a verification a
-/// failure; 2 bad arguments or input; 3 measuring or writing failed; 130 interrupted.
+/// Exit codes: 0 as it should be; 1 a comparison found a regression, a verification a
+/// failure, or a server is not trusted; 2 bad arguments or input; 3 measuring, connecting
+/// or writing failed; 130 interrupted.
 #[derive(Parser)]
 #[command(name = "pqlab", version, max_term_width = 100)]
 struct Arguments {
@@ -35,13 +47,23 @@ enum Verb {
     List(list::Arguments),
     /// Perform every handshake of a matrix once and check what was negotiated.
     Verify(verify::Arguments),
+    /// Serve HTTPS with any stack, group and certificate; shows visitors what was negotiated.
+    Serve(serve::Arguments),
+    /// End TLS in front of a backend, and tell it who the client is.
+    Proxy(proxy::Arguments),
+    /// Connect to a server once and explain what happened.
+    Connect(connect::Arguments),
+    /// Make many connections to a server of your own, and say what became of each.
+    Load(load::Arguments),
+    /// Write the lab's certificates to files, for other programs.
+    Certificates(certificates::Arguments),
 }
 
 /// How a command ended, apart from errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Good,
-    /// A regression, or a failed verification.
+    /// A regression, a failed verification, a server that is not trusted.
     Bad,
     Interrupted,
 }
@@ -63,6 +85,14 @@ fn bad_input(error: impl Into<anyhow::Error>) -> anyhow::Error {
     anyhow::Error::new(BadInput(error.into()))
 }
 
+/// What servers and clients run on: all cores, I/O and time.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().verb {
         Verb::Run(arguments) => run::main(arguments),
@@ -70,6 +100,11 @@ fn main() -> ExitCode {
         Verb::Compare(arguments) => compare::main(arguments),
         Verb::List(arguments) => list::main(arguments),
         Verb::Verify(arguments) => verify::main(arguments),
+        Verb::Serve(arguments) => serve::main(arguments),
+        Verb::Proxy(arguments) => proxy::main(arguments),
+        Verb::Connect(arguments) => connect::main(arguments),
+        Verb::Load(arguments) => load::main(arguments),
+        Verb::Certificates(arguments) => certificates::main(arguments),
     };
     match result {
         Ok(Ending::Good) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use stack::{Connection, Endpoint, Negotiated, StackError};
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream};
 
-use crate::socket::for_one_connection;
+use crate::socket::for_tokio;
 use crate::{ClientError, Stage};
 
 /// An exchange that succeeded. Times are wall-clock time as the client sees it.
@@ -83,7 +83,7 @@ async fn perform(
     stage: &mut Stage,
 ) -> Result<Exchange, ClientError> {
     let buffers = Buffers::default();
-    let socket = for_one_connection(address).map_err(ClientError::Socket)?;
+    let socket = for_tokio(address).map_err(ClientError::Socket)?;
 
     let start = Instant::now();
     let socket = socket.connect(address).await;

@@ -9,7 +9,10 @@
 
 mod error;
 mod exchange;
+mod inspect;
+pub mod load;
 mod socket;
 
 pub use error::{ClientError, Stage};
 pub use exchange::{Exchange, connect, issue_tickets};
+pub use inspect::{Established, Inspection, Response, inspect};

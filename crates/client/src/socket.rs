@@ -1,26 +1,42 @@
 //! Sockets for thousands of short connections.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 
+use socket2::{Domain, Socket, Type};
 use tokio::net::TcpSocket;
 
-/// A socket for one connection to `destination`: without Nagle's delay, and closed by a
-/// reset, so that no port is left in TIME_WAIT.
-pub(crate) fn for_one_connection(destination: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = match destination.ip() {
-        IpAddr::V4(_) => TcpSocket::new_v4()?,
-        IpAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    socket.set_nodelay(true)?;
-    socket.set_zero_linger()?;
+/// A non-blocking socket for one connection to `destination`: without Nagle's delay, and
+/// closed by a reset, so that no port is left in TIME_WAIT.
+pub(crate) fn for_one_connection(destination: SocketAddr) -> io::Result<Socket> {
+    let socket = non_blocking(Domain::for_address(destination))?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_linger(Some(std::time::Duration::ZERO))?;
     spread(&socket, destination)?;
+    Ok(socket)
+}
+
+/// The same for tokio.
+pub(crate) fn for_tokio(destination: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = TcpStream::from(for_one_connection(destination)?);
+    Ok(TcpSocket::from_std_stream(socket))
+}
+
+#[cfg(target_os = "linux")]
+fn non_blocking(domain: Domain) -> io::Result<Socket> {
+    Socket::new(domain, Type::STREAM.nonblocking(), None)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn non_blocking(domain: Domain) -> io::Result<Socket> {
+    let socket = Socket::new(domain, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
     Ok(socket)
 }
 
 /// Binds to the next of 254 loopback addresses: each has ephemeral ports of its own.
 #[cfg(target_os = "linux")]
-fn spread(socket: &TcpSocket, destination: SocketAddr) -> io::Result<()> {
+fn spread(socket: &Socket, destination: SocketAddr) -> io::Result<()> {
     use std::net::Ipv4Addr;
     use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -38,11 +54,11 @@ fn spread(socket: &TcpSocket, destination: SocketAddr) -> io::Result<()> {
     // kernels lack it: they only run out of ports earlier.
     let _ = setsockopt(socket, sockopt::IpBindAddressNoPort, &true);
     let host = 1 + NEXT.fetch_add(1, Ordering::Relaxed) % 254;
-    socket.bind((Ipv4Addr::new(127, 0, 1, host), 0).into())
+    socket.bind(&SocketAddr::from((Ipv4Addr::new(127, 0, 1, host), 0)).into())
 }
 
 /// Other systems have one loopback address unless told otherwise.
 #[cfg(not(target_os = "linux"))]
-fn spread(_: &TcpSocket, _: SocketAddr) -> io::Result<()> {
+fn spread(_: &Socket, _: SocketAddr) -> io::Result<()> {
     Ok(())
 }

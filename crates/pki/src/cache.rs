@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use wire::ChainAlgorithms;
 
@@ -68,6 +69,30 @@ impl Cache {
     /// [`PkiError::Generate`] if the cryptographic library fails.
     pub fn identity(&self, chain: ChainAlgorithms, role: Role) -> Result<Identity, PkiError> {
         self.identity_at(chain, role, OffsetDateTime::now_utc())
+    }
+
+    /// The roots of every usable hierarchy that is in the cache, in no particular order.
+    ///
+    /// # Errors
+    /// [`PkiError::ReadDirectory`] if the folder can't be read.
+    pub fn roots(&self) -> Result<Vec<CertificateDer<'static>>, PkiError> {
+        let failed = |error| PkiError::ReadDirectory {
+            directory: self.directory.clone(),
+            error,
+        };
+        let now = OffsetDateTime::now_utc();
+        let mut roots = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let chain = name
+                .to_str()
+                .and_then(|name| name.strip_suffix(".pem"))
+                .and_then(|name| name.parse().ok());
+            if let Some(hierarchy) = chain.and_then(|chain| self.read(chain, now).ok()) {
+                roots.push(hierarchy.root().clone());
+            }
+        }
+        Ok(roots)
     }
 
     fn identity_at(

@@ -24,6 +24,14 @@ pub enum PkiError {
         /// What the operating system said.
         error: io::Error,
     },
+    /// The cache's folder cannot be listed.
+    #[error("cannot read the certificate cache {}: {error}", directory.display())]
+    ReadDirectory {
+        /// The folder of the cache.
+        directory: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
     /// An entry of the cache cannot be locked or written.
     #[error(
         "cannot write {} into the certificate cache: {error}; check the rights of its folder and \
@@ -48,5 +56,13 @@ pub enum PkiError {
         chain: ChainAlgorithms,
         /// What the library said.
         error: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A PEM file does not hold what it should.
+    #[error("no {what} can be read: {error}")]
+    Pem {
+        /// What was looked for.
+        what: &'static str,
+        /// What is wrong.
+        error: rustls_pki_types::pem::Error,
     },
 }

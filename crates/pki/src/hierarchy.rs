@@ -14,7 +14,7 @@ use x509_parser::prelude::FromDer;
 
 use crate::identity::{CERTIFICATE, PRIVATE_KEY, encode_pem};
 use crate::key::{Key, public_key_algorithm};
-use crate::{Identity, PkiError, Role, profile};
+use crate::{CertifiedKey, Identity, PkiError, Role, profile};
 
 /// The first line of a written hierarchy. Its number is raised whenever [`profile`] changes, so
 /// that certificates of an older profile are replaced.
@@ -156,13 +156,20 @@ impl Hierarchy {
         Ok(hierarchy)
     }
 
+    pub(crate) const fn root(&self) -> &CertificateDer<'static> {
+        &self.root
+    }
+
     pub(crate) fn into_identity(self, role: Role) -> Identity {
         let EndEntity { certificate, key } = match role {
             Role::Server => self.server,
             Role::Client => self.client,
         };
         let chain = vec![certificate, self.intermediate];
-        Identity::new(chain, PrivateKeyDer::Pkcs8(key), self.root)
+        Identity::new(
+            CertifiedKey::new(chain, PrivateKeyDer::Pkcs8(key)),
+            self.root,
+        )
     }
 
     fn check(&self, chain: ChainAlgorithms, now: OffsetDateTime) -> Result<(), Defect> {

@@ -1,6 +1,8 @@
 use pem::{EncodeConfig, LineEnding, Pem};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::CertifiedKey;
+
 /// The side of a TLS connection that an identity authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -20,63 +22,53 @@ impl Role {
 }
 
 /// What one side of a TLS connection authenticates with, and what its peer must trust.
-///
-/// `Debug` does not reveal the private key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Identity {
-    chain: Vec<CertificateDer<'static>>,
-    key: PrivateKeyDer<'static>,
+    certified_key: CertifiedKey,
     root: CertificateDer<'static>,
 }
 
 impl Identity {
-    pub(crate) fn new(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-        root: CertificateDer<'static>,
-    ) -> Self {
-        Self { chain, key, root }
+    pub(crate) const fn new(certified_key: CertifiedKey, root: CertificateDer<'static>) -> Self {
+        Self {
+            certified_key,
+            root,
+        }
     }
 
-    /// The certificates to send, in order: end entity, intermediate. The root is not sent
-    /// (RFC 8446 section 4.4.2).
+    /// The chain without its root, and the end entity's key.
+    pub const fn certified_key(&self) -> &CertifiedKey {
+        &self.certified_key
+    }
+
+    /// [`CertifiedKey::chain`].
     pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.chain
+        self.certified_key.chain()
     }
 
-    /// The end entity's private key as PKCS#8 version 1 (RFC 5208); an ML-DSA key holds the
-    /// seed alone (RFC 9881 section 6), the form that most readers take.
-    pub fn key(&self) -> &PrivateKeyDer<'static> {
-        &self.key
+    /// [`CertifiedKey::key`].
+    pub const fn key(&self) -> &PrivateKeyDer<'static> {
+        self.certified_key.key()
+    }
+
+    /// [`CertifiedKey::chain_pem`].
+    pub fn chain_pem(&self) -> String {
+        self.certified_key.chain_pem()
+    }
+
+    /// [`CertifiedKey::key_pem`].
+    pub fn key_pem(&self) -> String {
+        self.certified_key.key_pem()
     }
 
     /// The trust anchor: the self-signed root. Server and client of one chain share it.
-    pub fn root(&self) -> &CertificateDer<'static> {
+    pub const fn root(&self) -> &CertificateDer<'static> {
         &self.root
-    }
-
-    /// [`chain`](Self::chain) as concatenated PEM (RFC 7468), lines ending in LF.
-    pub fn chain_pem(&self) -> String {
-        self.chain
-            .iter()
-            .map(|certificate| encode_pem(CERTIFICATE, certificate))
-            .collect()
-    }
-
-    /// [`key`](Self::key) as PEM, label `PRIVATE KEY`.
-    pub fn key_pem(&self) -> String {
-        encode_pem(PRIVATE_KEY, self.key.secret_der())
     }
 
     /// [`root`](Self::root) as PEM.
     pub fn root_pem(&self) -> String {
         encode_pem(CERTIFICATE, &self.root)
-    }
-}
-
-impl Clone for Identity {
-    fn clone(&self) -> Self {
-        Self::new(self.chain.clone(), self.key.clone_key(), self.root.clone())
     }
 }
 

@@ -31,6 +31,8 @@
 //! ```
 
 mod cache;
+mod certificate;
+mod certified_key;
 mod error;
 mod hierarchy;
 mod identity;
@@ -38,6 +40,8 @@ mod key;
 mod profile;
 
 pub use cache::Cache;
+pub use certificate::{Algorithm, Certificate, NotACertificate};
+pub use certified_key::{CertifiedKey, certificate_pem, certificates_from_pem, crls_from_pem};
 pub use error::PkiError;
 pub use identity::{Identity, Role};
 pub use profile::{CLIENT_NAME, SERVER_NAME};

@@ -36,6 +36,8 @@ pub enum Event {
     LibraryFault,
     /// The socket failed.
     SocketFault,
+    /// The backend of a tunnel can't be reached.
+    BackendFault,
     /// The task panicked: a defect in this program.
     Panicked,
     /// No connection could be accepted, mostly for want of file descriptors; it waits in
@@ -47,7 +49,7 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Counters([AtomicU64; EVENTS]);
 
-const EVENTS: usize = Event::AcceptFault as usize + 1;
+const EVENTS: usize = Event::ALL.len();
 
 impl Counters {
     /// The number of these events.
@@ -61,6 +63,48 @@ impl Counters {
 }
 
 impl Event {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 16] = [
+        Self::Accepted,
+        Self::Refused,
+        Self::Established,
+        Self::Answered,
+        Self::Closed,
+        Self::ClosedEarly,
+        Self::HandshakeTimeout,
+        Self::IdleTimeout,
+        Self::Alert,
+        Self::PeerFault,
+        Self::Overlong,
+        Self::LibraryFault,
+        Self::SocketFault,
+        Self::BackendFault,
+        Self::Panicked,
+        Self::AcceptFault,
+    ];
+
+    /// Its name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Established => "established",
+            Self::Answered => "answered",
+            Self::Closed => "closed",
+            Self::ClosedEarly => "closed_early",
+            Self::HandshakeTimeout => "handshake_timeout",
+            Self::IdleTimeout => "idle_timeout",
+            Self::Alert => "alert",
+            Self::PeerFault => "peer_fault",
+            Self::Overlong => "overlong",
+            Self::LibraryFault => "library_fault",
+            Self::SocketFault => "socket_fault",
+            Self::BackendFault => "backend_fault",
+            Self::Panicked => "panicked",
+            Self::AcceptFault => "accept_fault",
+        }
+    }
+
     /// What a connection's failure counts as.
     pub(crate) fn of(error: &TransportError) -> Self {
         match error {

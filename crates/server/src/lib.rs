@@ -1,14 +1,29 @@
-//! A server over TCP that answers small requests, with any TLS library behind it.
+//! Servers over TCP with any TLS library behind them.
 //!
-//! It holds against clients that are slow, silent or hostile: each has its own task, its
+//! - [`Server`] answers small requests, all alike: for measuring.
+//! - [`HttpsServer`] speaks HTTPS/1.1 and HTTP/2: a [`Site`] is files, a page that shows
+//!   what was negotiated, or a proxy to a backend.
+//!
+//! Both hold against clients that are slow, silent or hostile: each has its own task, its
 //! time and memory are bounded by [`Limits`], and what became of it is in [`Counters`].
-//!
-//! It is no web server: every request gets the same answer.
 
 mod counters;
+mod echo;
+mod https;
+mod idle;
+mod listener;
+mod metrics;
+mod proxy;
 mod respond;
 mod server;
 mod session;
+mod site;
+mod visitor;
 
 pub use counters::{Counters, Event};
+pub use https::HttpsServer;
+pub use metrics::{Metrics, MetricsServer};
+pub use proxy::{Backend, Proxy};
 pub use server::{Limits, ServeMode, Server, ServerError};
+pub use site::Site;
+pub use visitor::Visitor;

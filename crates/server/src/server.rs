@@ -1,28 +1,23 @@
-//! The listener and its limits.
+//! The server of the measurements, and the limits of every server.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use stack::Endpoint;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::sleep;
 
-use crate::{Counters, Event, session};
+use crate::listener::Listener;
+use crate::{Counters, session};
 
 /// A listener with the endpoint that its connections are made from.
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Listener,
     endpoint: Arc<dyn Endpoint>,
     mode: ServeMode,
     limits: Limits,
-    counters: Arc<Counters>,
 }
 
 /// Which of an endpoint's connections a listener gives. Two listeners may share an
@@ -38,8 +33,7 @@ pub enum ServeMode {
 /// What clients may take of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at a time. One more is closed at once: it does not wait in a queue,
-    /// where it would be measured as slow.
+    /// Connections at a time; one more is closed at once.
     pub connections: usize,
     /// Time for a handshake, from the acceptance of the connection.
     pub handshake: Duration,
@@ -73,10 +67,16 @@ pub enum ServerError {
         #[source]
         error: io::Error,
     },
+    /// Name a folder that can be read.
+    #[error("{} can't be served: {error}", root.display())]
+    Root {
+        /// What was to be served.
+        root: PathBuf,
+        /// What the system says.
+        #[source]
+        error: io::Error,
+    },
 }
-
-/// How long the server waits after the system refused to give it a connection.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 impl Server {
     /// Listens at `address`; port 0 lets the system choose. Connections wait in the
@@ -93,78 +93,46 @@ impl Server {
         mode: ServeMode,
         limits: Limits,
     ) -> Result<Self, ServerError> {
-        let fault = |error| ServerError::Bind { address, error };
-        let listener = TcpListener::bind(address).await.map_err(fault)?;
         Ok(Self {
-            address: listener.local_addr().map_err(fault)?,
-            listener,
+            listener: Listener::bind(address).await?,
             endpoint,
             mode,
             limits,
-            counters: Arc::default(),
         })
     }
 
     /// Where it listens, with the port that the system chose.
     pub const fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.listener.local_addr()
     }
 
     /// What became of its connections; stays alive with the caller.
     pub fn counters(&self) -> Arc<Counters> {
-        self.counters.clone()
+        self.listener.counters().clone()
     }
 
     /// Accepts connections on the current runtime, which must have I/O and time enabled,
     /// until `shutdown` is done. Connections that are still open then are cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let mut shutdown = pin!(shutdown);
-        let room = Arc::new(Semaphore::new(
-            self.limits.connections.min(Semaphore::MAX_PERMITS),
-        ));
-        // Dropped at the end of this function, it aborts what is left.
-        let mut tasks = JoinSet::new();
-        loop {
-            tokio::select! {
-                () = &mut shutdown => return,
-                Some(ended) = tasks.join_next() => self.note_panic(&ended),
-                accepted = self.listener.accept() => match accepted {
-                    Ok((socket, _)) => self.admit(socket, &room, &mut tasks),
-                    Err(_) => {
-                        self.counters.add(Event::AcceptFault);
-                        // Out of descriptors, accepting at once would spin.
-                        tokio::select! {
-                            () = &mut shutdown => return,
-                            () = sleep(ACCEPT_PAUSE) => {}
-                        }
-                    }
-                },
+        let Self {
+            listener,
+            endpoint,
+            mode,
+            limits,
+        } = self;
+        let counters = listener.counters().clone();
+        let session = |socket, _| {
+            let (endpoint, counters) = (endpoint.clone(), counters.clone());
+            async move {
+                let connection = match mode {
+                    ServeMode::Measured => endpoint.connection(),
+                    ServeMode::Issuing => endpoint.issuing_connection(),
+                };
+                session::serve(socket, connection, limits, &counters).await
             }
-        }
-    }
-
-    fn admit(&self, socket: TcpStream, room: &Arc<Semaphore>, tasks: &mut JoinSet<()>) {
-        self.counters.add(Event::Accepted);
-        let Ok(permit) = room.clone().try_acquire_owned() else {
-            self.counters.add(Event::Refused);
-            return;
         };
-        let (endpoint, counters) = (self.endpoint.clone(), self.counters.clone());
-        let (mode, limits) = (self.mode, self.limits);
-        tasks.spawn(async move {
-            let connection = match mode {
-                ServeMode::Measured => endpoint.connection(),
-                ServeMode::Issuing => endpoint.issuing_connection(),
-            };
-            let event = session::serve(socket, connection, limits, &counters).await;
-            drop(permit);
-            counters.add(event);
-        });
-    }
-
-    fn note_panic(&self, ended: &Result<(), JoinError>) {
-        if ended.as_ref().is_err_and(JoinError::is_panic) {
-            self.counters.add(Event::Panicked);
-        }
+        listener
+            .run(shutdown, limits.connections, Duration::ZERO, session)
+            .await;
     }
 }

@@ -1,8 +1,10 @@
 //! One connection, from its first byte to its last.
 
+use std::io;
 use std::time::Duration;
 
 use stack::{Connection, StackError};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream, TransportError};
@@ -20,18 +22,14 @@ pub(crate) async fn serve(
     limits: Limits,
     counters: &Counters,
 ) -> Event {
-    let Ok(connection) = connection else {
-        return Event::LibraryFault;
-    };
     if socket.set_nodelay(true).is_err() {
         return Event::SocketFault;
     }
-    let mut stream = TlsStream::new(socket, connection, Buffers::default());
-    match timeout(limits.handshake, stream.accept()).await {
-        Ok(Ok(())) => counters.add(Event::Established),
-        Ok(Err(error)) => return give_up(stream, &error).await,
-        Err(_) => return Event::HandshakeTimeout,
-    }
+    let mut stream = match establish(socket, connection, limits.handshake).await {
+        Ok(stream) => stream,
+        Err(event) => return event,
+    };
+    counters.add(Event::Established);
     let mut requests = Requests::new(limits.request);
     loop {
         match timeout(limits.idle, answer(&mut stream, &mut requests, counters)).await {
@@ -43,6 +41,28 @@ pub(crate) async fn serve(
             Ok(Err(Ending::Transport(error))) => return give_up(stream, &error).await,
             Err(_) => return Event::IdleTimeout,
         }
+    }
+}
+
+/// Performs the handshake within `limit`; otherwise gives how the connection ended.
+pub(crate) async fn establish<S>(
+    socket: S,
+    connection: Result<Box<dyn Connection>, StackError>,
+    limit: Duration,
+) -> Result<TlsStream<S>, Event>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let connection = connection.map_err(|_| Event::LibraryFault)?;
+    let mut stream = TlsStream::new(socket, connection, Buffers::default());
+    match timeout(limit, stream.accept()).await {
+        Ok(Ok(())) => Ok(stream),
+        // The socket may have a limit of its own.
+        Ok(Err(TransportError::Socket(error))) if error.kind() == io::ErrorKind::TimedOut => {
+            Err(Event::HandshakeTimeout)
+        }
+        Ok(Err(error)) => Err(give_up(stream, &error).await),
+        Err(_) => Err(Event::HandshakeTimeout),
     }
 }
 
@@ -75,7 +95,10 @@ async fn answer(
     Ok(())
 }
 
-async fn give_up(mut stream: TlsStream<TcpStream>, error: &TransportError) -> Event {
+async fn give_up<S>(mut stream: TlsStream<S>, error: &TransportError) -> Event
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     if let TransportError::Tls(_) = error {
         // A peer that does not close in time is cut off: the event is the same.
         let _ = timeout(PARTING, stream.part()).await;

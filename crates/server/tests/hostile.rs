@@ -196,6 +196,7 @@ async fn an_address_in_use_is_named() {
     );
     match result.await {
         Err(ServerError::Bind { address, .. }) => assert_eq!(address, running.address),
+        Err(error) => panic!("{error}"),
         Ok(_) => panic!("two servers at one address"),
     }
     running.stop().await;

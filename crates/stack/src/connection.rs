@@ -1,9 +1,10 @@
 //! The one trait behind which every TLS library stands: bytes in, bytes out, no I/O.
 
 use experiment::{Handshake, Library, Side, StackName};
+use rustls::pki_types::CertificateDer;
 use wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
-use crate::Credentials;
+use crate::{ClientProfile, Credentials, ServerProfile};
 
 /// A TLS library under test.
 pub trait TlsStack: Sync {
@@ -36,6 +37,31 @@ pub trait TlsStack: Sync {
         credentials: &Credentials,
         timing: PhaseTiming,
     ) -> Result<Box<dyn Endpoint>, StackError>;
+
+    /// Sets up a server for clients of many kinds.
+    ///
+    /// # Errors
+    /// [`StackError::Setup`] when the library can't do a part of the profile, or refuses it.
+    fn server(&self, _: &ServerProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        Err(scenarios_only())
+    }
+
+    /// Sets up a client that offers lists.
+    ///
+    /// # Errors
+    /// [`StackError::Setup`] when the library can't do a part of the profile, or refuses it.
+    fn client(&self, _: &ClientProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        Err(scenarios_only())
+    }
+}
+
+/// What a stack says that takes its settings from scenarios alone.
+fn scenarios_only() -> StackError {
+    StackError::Setup {
+        what: "the stack",
+        message: "it performs the handshakes of scenarios only: choose rustls or openssl"
+            .to_owned(),
+    }
 }
 
 /// Whether the pluggable cryptography is timed in place (see [`crate::phases`]).
@@ -93,8 +119,27 @@ pub trait Connection: Send {
     /// When they were tampered with.
     fn receive(&mut self, input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError>;
 
+    /// Appends close_notify (RFC 8446 section 6.1): nothing is sent after it.
+    fn close(&mut self, _output: &mut Vec<u8>) {}
+
     /// What the library says was negotiated; meaningful after the handshake.
     fn negotiated(&self) -> Negotiated;
+
+    /// The application protocol (RFC 7301); meaningful after the handshake.
+    fn alpn(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The certificates that the peer sent, its end entity first; empty before they came,
+    /// and where the library does not keep them.
+    fn peer_chain(&self) -> Vec<CertificateDer<'static>> {
+        Vec::new()
+    }
+
+    /// How the peer's chain was judged; `None` before, and where nobody asked.
+    fn verdict(&self) -> Option<Verdict> {
+        None
+    }
 
     /// Fills `output` with exported keying material (RFC 8446 section 7.5, RFC 5705),
     /// without context.
@@ -115,6 +160,8 @@ pub struct Negotiated {
     pub group: Option<NamedGroup>,
     /// The scheme of the peer's signature in this handshake.
     pub peer_scheme: Option<SignatureScheme>,
+    /// The scheme that this side signed with, where it was set up by a profile.
+    pub own_scheme: Option<SignatureScheme>,
     /// Whether an earlier session was resumed.
     pub is_resumed: bool,
     /// Whether the peer showed a certificate, now or in the session resumed.
@@ -122,6 +169,9 @@ pub struct Negotiated {
     /// Bytes of 0-RTT data that a server took.
     pub early_data: usize,
 }
+
+/// How a certificate chain was judged: trusted, or why not in the library's words.
+pub type Verdict = Result<(), String>;
 
 /// Why a stack can't do one side of a handshake.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

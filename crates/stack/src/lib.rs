@@ -20,6 +20,7 @@ mod openssl_stack;
 mod pair;
 pub mod phases;
 pub mod primitives;
+mod profile;
 mod rustls_stack;
 #[cfg(feature = "s2n")]
 mod s2n_stack;
@@ -27,13 +28,15 @@ mod s2n_stack;
 use experiment::{Side, StackName};
 
 pub use connection::{
-    Connection, Endpoint, Negotiated, PhaseTiming, StackError, TlsStack, Unsupported,
+    Connection, Endpoint, Negotiated, PhaseTiming, StackError, TlsStack, Unsupported, Verdict,
 };
 pub use credentials::Credentials;
 pub use null::NULL;
 pub use pair::{
     EARLY_DATA, Established, Gauge, NoGauge, Pair, PairError, Stage, Transcript, endpoint,
 };
+pub use profile::{ClientAuthentication, ClientProfile, KeyLog, Offer, ServerProfile, Trust};
+pub use rustls_stack::configs as rustls_config;
 
 /// Every stack of this build.
 pub static STACKS: &[&dyn TlsStack] = &[

@@ -3,10 +3,13 @@
 //! Server and client drive their [`stack::Connection`]s with the same [`TlsStream`], so
 //! that a measurement of one stack against another differs in the stacks alone.
 //!
-//! There are no sockets made in here, no timeouts, and no close_notify: whoever owns the
-//! stream bounds its calls in time and decides how to part.
+//! There are no sockets made in here, and no timeouts: whoever owns the stream bounds its
+//! calls in time and decides how to part.
 
+mod io;
 mod record;
+mod recording;
 mod stream;
 
+pub use recording::{Piece, Recording, Tally};
 pub use stream::{Buffers, TlsStream, TransportError};

@@ -39,6 +39,12 @@ impl RecordCursor {
     }
 }
 
+/// The first record of `bytes`, or as much of it as there is.
+pub(crate) fn first_record(bytes: &[u8]) -> &[u8] {
+    let length = RecordCursor::default().advance(bytes);
+    &bytes[..length]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,23 +1,41 @@
 //! The driver.
 
 use std::io;
+use std::ops::Range;
+use std::time::Instant;
 
-use stack::{Connection, Negotiated, StackError};
+use experiment::Side;
+use rustls_pki_types::CertificateDer;
+use stack::{Connection, Negotiated, StackError, Verdict};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use wire::{HandshakeType, ServerHello};
 
-use crate::record::RecordCursor;
+use crate::record::{RecordCursor, first_record};
+use crate::{Recording, Tally};
 
 /// One side of a TLS connection over a socket.
+///
+/// The handshake is performed by [`TlsStream::connect`] or [`TlsStream::accept`]. After it,
+/// [`AsyncRead`] and [`AsyncWrite`] carry application data for libraries that want a
+/// stream; shutting down sends close_notify.
 ///
 /// Each call's output leaves in one write, so that a flight is cut into segments as that
 /// of any other program. A call that is dropped before it is done may have sent a part of
 /// its output: after a timeout the stream is good for nothing but [`TlsStream::part`].
 pub struct TlsStream<S> {
-    socket: S,
-    connection: Box<dyn Connection>,
-    buffers: Buffers,
+    pub(crate) socket: S,
+    pub(crate) connection: Box<dyn Connection>,
+    pub(crate) buffers: Buffers,
+    /// How much of `buffers.output` has gone out already.
+    pub(crate) flushed: usize,
+    /// The part of `buffers.plaintext` that nobody has read yet.
+    pub(crate) ready: Range<usize>,
+    pub(crate) is_closing: bool,
     cursor: RecordCursor,
     is_hello_complete: bool,
+    side: Side,
+    tally: Tally,
+    recording: Option<Recording>,
 }
 
 /// Why a connection over a socket ended.
@@ -52,11 +70,13 @@ impl From<io::Error> for TransportError {
 #[derive(Debug)]
 pub struct Buffers {
     /// Bytes of the socket that the library has not taken; emptied before each read.
-    input: Vec<u8>,
-    output: Vec<u8>,
-    plaintext: Vec<u8>,
+    pub(crate) input: Vec<u8>,
+    pub(crate) output: Vec<u8>,
+    pub(crate) plaintext: Vec<u8>,
     /// The peer's first record.
-    hello: Vec<u8>,
+    peer_hello: Vec<u8>,
+    /// This side's first record.
+    own_hello: Vec<u8>,
 }
 
 /// Bytes taken from the socket at once.
@@ -76,7 +96,8 @@ impl Default for Buffers {
             input: Vec::with_capacity(INPUT),
             output: Vec::with_capacity(INPUT),
             plaintext: vec![0; PLAINTEXT],
-            hello: Vec::with_capacity(HELLO),
+            peer_hello: Vec::with_capacity(HELLO),
+            own_hello: Vec::with_capacity(HELLO),
         }
     }
 }
@@ -85,7 +106,8 @@ impl Buffers {
     fn clear(&mut self) {
         self.input.clear();
         self.output.clear();
-        self.hello.clear();
+        self.peer_hello.clear();
+        self.own_hello.clear();
     }
 }
 
@@ -97,9 +119,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             socket,
             connection,
             buffers,
+            flushed: 0,
+            ready: 0..0,
+            is_closing: false,
             cursor: RecordCursor::default(),
             is_hello_complete: false,
+            side: Side::Client,
+            tally: Tally::default(),
+            recording: None,
         }
+    }
+
+    /// Keeps all bytes of the handshake and after it, with times: for a connection that is
+    /// to be explained, not for load.
+    #[must_use]
+    pub fn recorded(mut self) -> Self {
+        self.recording = Some(Recording::default());
+        self
     }
 
     /// Performs the handshake of a client. On return its last flight is with the kernel.
@@ -107,7 +143,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// # Errors
     /// When the peer is gone, or the library gives up; its alert has been sent then.
     pub async fn connect(&mut self) -> Result<(), TransportError> {
+        self.side = Side::Client;
+        let before = Instant::now();
         let taken = self.connection.advance(&[], &mut self.buffers.output);
+        if let Some(recording) = &mut self.recording {
+            recording.first_work = before.elapsed();
+        }
         self.flush_after(taken).await?;
         self.finish().await
     }
@@ -118,6 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// # Errors
     /// When the peer is gone, or the library gives up; its alert has been sent then.
     pub async fn accept(&mut self) -> Result<(), TransportError> {
+        self.side = Side::Server;
         self.finish().await
     }
 
@@ -131,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     /// Waits for application data and gives what came, at least a byte. Tickets are
-    /// taken on the way.
+    /// taken on the way. Not to be mixed with [`AsyncRead`], which may hold data back.
     ///
     /// # Errors
     /// [`TransportError::Closed`] at the end of the stream; otherwise when the library
@@ -183,11 +225,54 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         self.connection.negotiated()
     }
 
+    /// The application protocol that was negotiated.
+    pub fn alpn(&self) -> Option<Vec<u8>> {
+        self.connection.alpn()
+    }
+
+    /// The certificates that the peer sent, its end entity first.
+    pub fn peer_chain(&self) -> Vec<CertificateDer<'static>> {
+        self.connection.peer_chain()
+    }
+
+    /// How the peer's chain was judged.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.connection.verdict()
+    }
+
     /// The peer's first record as it came: a client's ClientHello, a server's ServerHello
     /// or HelloRetryRequest. In full after the handshake, if the peer put the message
     /// into one record.
     pub fn peer_hello(&self) -> &[u8] {
-        &self.buffers.hello
+        &self.buffers.peer_hello
+    }
+
+    /// The first record of this side.
+    pub fn own_hello(&self) -> &[u8] {
+        &self.buffers.own_hello
+    }
+
+    /// Whether the server asked for another key share: a round trip more.
+    pub fn has_hello_retry(&self) -> bool {
+        let hello = match self.side {
+            Side::Client => &self.buffers.peer_hello,
+            Side::Server => &self.buffers.own_hello,
+        };
+        let messages = wire::plaintext_messages(hello).unwrap_or_default();
+        messages.first().is_some_and(|message| {
+            message.handshake_type == HandshakeType::SERVER_HELLO
+                && ServerHello::parse(&message.body).is_ok_and(|hello| hello.is_retry_request)
+        })
+    }
+
+    /// What has gone over the socket so far.
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// What was recorded, if [`TlsStream::recorded`] asked for it.
+    pub const fn recording(&self) -> Option<&Recording> {
+        self.recording.as_ref()
     }
 
     /// The socket.
@@ -211,9 +296,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     async fn fill(&mut self) -> Result<(), TransportError> {
+        let before = self.buffers.input.len();
         match self.socket.read_buf(&mut self.buffers.input).await? {
             0 => Err(TransportError::Closed),
-            _ => Ok(()),
+            _ => {
+                self.note_received(before);
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts what was appended to the input.
+    pub(crate) fn note_received(&mut self, before: usize) {
+        let bytes = &self.buffers.input[before..];
+        self.tally.note_received(bytes.len());
+        if let Some(recording) = &mut self.recording {
+            recording.note(false, bytes);
+        }
+    }
+
+    /// Counts what went out of the output.
+    pub(crate) fn note_sent(&mut self, range: Range<usize>) {
+        let bytes = &self.buffers.output[range];
+        if self.tally.sent == 0 {
+            self.buffers
+                .own_hello
+                .extend_from_slice(first_record(bytes));
+        }
+        self.tally.note_sent(bytes.len());
+        if let Some(recording) = &mut self.recording {
+            recording.note(true, bytes);
         }
     }
 
@@ -223,9 +335,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         let Buffers {
             input,
             output,
-            hello,
+            peer_hello,
             ..
         } = &mut self.buffers;
+        let before = Instant::now();
         let mut taken = 0;
         let mut result = Ok(());
         while result.is_ok() && taken < input.len() && self.connection.is_handshaking() {
@@ -234,23 +347,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             let piece = &rest[..self.cursor.advance(rest)];
             taken += piece.len();
             if !self.is_hello_complete {
-                hello.extend_from_slice(piece);
+                peer_hello.extend_from_slice(piece);
                 self.is_hello_complete = self.cursor.is_at_boundary();
             }
             result = self.connection.advance(piece, output);
         }
         input.drain(..taken);
+        if let Some(recording) = &mut self.recording {
+            recording.note_work(before.elapsed());
+        }
         result
     }
 
     /// Sends the output, which after a failure is an alert, and then reports the failure.
     async fn flush_after(&mut self, result: Result<(), StackError>) -> Result<(), TransportError> {
-        let output = &mut self.buffers.output;
-        let sent = match output.is_empty() {
-            true => Ok(()),
-            false => self.socket.write_all(output).await,
+        let length = self.buffers.output.len();
+        let sent = match length {
+            0 => Ok(()),
+            _ => {
+                self.note_sent(0..length);
+                self.socket.write_all(&self.buffers.output).await
+            }
         };
-        output.clear();
+        self.buffers.output.clear();
         result?;
         Ok(sent?)
     }

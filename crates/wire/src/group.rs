@@ -141,6 +141,18 @@ impl NamedGroup {
     /// HQC-128 alone, on a private-use code point.
     pub const HQC128: Self = Self(0xfe11);
 
+    /// The classical group and the KEM that a hybrid joins; `None` where it is no hybrid, or
+    /// where a half has no code point of its own.
+    pub const fn halves(self) -> Option<[Self; 2]> {
+        Some(match self {
+            Self::SECP256R1MLKEM768 => [Self::SECP256R1, Self::MLKEM768],
+            Self::X25519MLKEM768 => [Self::X25519, Self::MLKEM768],
+            Self::SECP384R1MLKEM1024 => [Self::SECP384R1, Self::MLKEM1024],
+            Self::X25519HQC128 => [Self::X25519, Self::HQC128],
+            _ => return None,
+        })
+    }
+
     /// Whether a later quantum computer can't open what this group protected.
     pub fn is_post_quantum(self) -> bool {
         self.facts().is_some_and(|facts| facts.kind != Classical)
@@ -174,30 +186,17 @@ mod tests {
     /// RFC 10024: a hybrid share is the concatenation of its halves' shares.
     #[test]
     fn hybrid_shares_are_the_sum_of_their_halves() {
-        for (hybrid, classical, kem) in [
-            (
-                NamedGroup::X25519MLKEM768,
-                NamedGroup::X25519,
-                NamedGroup::MLKEM768,
-            ),
-            (
-                NamedGroup::SECP256R1MLKEM768,
-                NamedGroup::SECP256R1,
-                NamedGroup::MLKEM768,
-            ),
-            (
-                NamedGroup::SECP384R1MLKEM1024,
-                NamedGroup::SECP384R1,
-                NamedGroup::MLKEM1024,
-            ),
-            (
-                NamedGroup::X25519HQC128,
-                NamedGroup::X25519,
-                NamedGroup::HQC128,
-            ),
-        ] {
+        for facts in NamedGroup::known() {
+            let Some([classical, kem]) = facts.code_point.halves() else {
+                continue;
+            };
+            let hybrid = facts.code_point;
             let [hybrid, classical, kem] =
                 [hybrid, classical, kem].map(|group| group.facts().expect("in the table"));
+            assert_eq!(
+                [hybrid.kind, classical.kind, kem.kind],
+                [Hybrid, Classical, PostQuantum]
+            );
             assert_eq!(
                 hybrid.client_share,
                 classical.client_share + kem.client_share

@@ -1,17 +1,83 @@
 //! The two hellos (RFC 8446 section 4.1), read far enough to tell what was
 //! offered and chosen without asking the library that sent them.
 
-use crate::{CipherSuite, ContentType, NamedGroup, ProtocolVersion, RecordError, Records};
+use std::fmt;
+
+use crate::reader::Reader;
+use crate::{
+    CipherSuite, ContentType, ExtensionType, NamedGroup, ProtocolVersion, RecordError, Records,
+    SignatureScheme,
+};
 
 /// The type of a handshake message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HandshakeType(pub u8);
 
 impl HandshakeType {
+    /// TLS 1.2: the server asks for a renegotiation.
+    pub const HELLO_REQUEST: Self = Self(0);
     /// The client's offer.
     pub const CLIENT_HELLO: Self = Self(1);
     /// The server's choice, or its HelloRetryRequest.
     pub const SERVER_HELLO: Self = Self(2);
+    /// A ticket for a later resumption.
+    pub const NEW_SESSION_TICKET: Self = Self(4);
+    /// The end of the client's 0-RTT data.
+    pub const END_OF_EARLY_DATA: Self = Self(5);
+    /// What the server answers to extensions that need not be in the clear.
+    pub const ENCRYPTED_EXTENSIONS: Self = Self(8);
+    /// A certificate chain.
+    pub const CERTIFICATE: Self = Self(11);
+    /// TLS 1.2: the server's ephemeral public key, signed.
+    pub const SERVER_KEY_EXCHANGE: Self = Self(12);
+    /// The server asks for the client's certificate.
+    pub const CERTIFICATE_REQUEST: Self = Self(13);
+    /// TLS 1.2: the end of the server's first flight.
+    pub const SERVER_HELLO_DONE: Self = Self(14);
+    /// The signature that proves possession of the certificate's key.
+    pub const CERTIFICATE_VERIFY: Self = Self(15);
+    /// TLS 1.2: the client's ephemeral public key, or the encrypted premaster secret.
+    pub const CLIENT_KEY_EXCHANGE: Self = Self(16);
+    /// The MAC over the handshake.
+    pub const FINISHED: Self = Self(20);
+    /// TLS 1.2: a stapled OCSP response (RFC 6066 section 8).
+    pub const CERTIFICATE_STATUS: Self = Self(22);
+    /// The sender's next keys.
+    pub const KEY_UPDATE: Self = Self(24);
+    /// A compressed certificate chain (RFC 8879).
+    pub const COMPRESSED_CERTIFICATE: Self = Self(25);
+
+    /// The name in the RFC that defines it, or `None` for a value that is not known here.
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::HELLO_REQUEST => "HelloRequest",
+            Self::CLIENT_HELLO => "ClientHello",
+            Self::SERVER_HELLO => "ServerHello",
+            Self::NEW_SESSION_TICKET => "NewSessionTicket",
+            Self::END_OF_EARLY_DATA => "EndOfEarlyData",
+            Self::ENCRYPTED_EXTENSIONS => "EncryptedExtensions",
+            Self::CERTIFICATE => "Certificate",
+            Self::SERVER_KEY_EXCHANGE => "ServerKeyExchange",
+            Self::CERTIFICATE_REQUEST => "CertificateRequest",
+            Self::SERVER_HELLO_DONE => "ServerHelloDone",
+            Self::CERTIFICATE_VERIFY => "CertificateVerify",
+            Self::CLIENT_KEY_EXCHANGE => "ClientKeyExchange",
+            Self::FINISHED => "Finished",
+            Self::CERTIFICATE_STATUS => "CertificateStatus",
+            Self::KEY_UPDATE => "KeyUpdate",
+            Self::COMPRESSED_CERTIFICATE => "CompressedCertificate",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for HandshakeType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.pad(name),
+            None => f.pad(&format!("handshake type {}", self.0)),
+        }
+    }
 }
 
 /// One handshake message in the clear.
@@ -79,6 +145,10 @@ pub struct KeyShare {
 /// What a ClientHello offers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClientHello {
+    /// The random, by which key logs tell connections apart.
+    pub random: [u8; 32],
+    /// Bytes of the session id.
+    pub session_id: usize,
     /// Cipher suites in the client's order.
     pub cipher_suites: Vec<CipherSuite>,
     /// `supported_groups`, in the client's order.
@@ -87,13 +157,29 @@ pub struct ClientHello {
     pub key_shares: Vec<KeyShare>,
     /// Whether a pre-shared key (a ticket, mostly) is offered.
     pub offers_psk: bool,
+    /// Bytes of each pre-shared key's identity; a ticket, mostly.
+    pub psk_identities: Vec<usize>,
+    /// `psk_key_exchange_modes`: 0 for the key alone, 1 for one with a fresh key exchange.
+    pub psk_modes: Vec<u8>,
     /// Whether 0-RTT data follow.
     pub early_data: bool,
+    /// `supported_versions`, in the client's order; empty where TLS 1.3 is not offered.
+    pub versions: Vec<u16>,
+    /// `signature_algorithms`, in the client's order.
+    pub signature_schemes: Vec<SignatureScheme>,
+    /// The host name of `server_name` (RFC 6066 section 3), as the peer spelt it.
+    pub server_name: Option<Vec<u8>>,
+    /// Application protocols (RFC 7301), in the client's order.
+    pub alpn: Vec<Vec<u8>>,
+    /// The types of all extensions, in the order on the wire.
+    pub extensions: Vec<ExtensionType>,
 }
 
 /// What a ServerHello chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ServerHello {
+    /// The random; a fixed one in a HelloRetryRequest.
+    pub random: [u8; 32],
     /// Whether it is a HelloRetryRequest (RFC 8446 section 4.1.3).
     pub is_retry_request: bool,
     /// TLS 1.3 where `supported_versions` says so, TLS 1.2 for 0x0303; `None` otherwise.
@@ -112,12 +198,6 @@ const RETRY_RANDOM: [u8; 32] = [
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
 
-const SUPPORTED_GROUPS: u16 = 10;
-const PRE_SHARED_KEY: u16 = 41;
-const EARLY_DATA: u16 = 42;
-const SUPPORTED_VERSIONS: u16 = 43;
-const KEY_SHARE: u16 = 51;
-
 impl ClientHello {
     /// Reads the body of a ClientHello.
     ///
@@ -125,37 +205,76 @@ impl ClientHello {
     /// When a length runs past the end of what holds it.
     pub fn parse(body: &[u8]) -> Result<Self, HelloError> {
         let mut reader = Reader { bytes: body };
-        reader.take(2 + 32, "the random")?;
-        reader.vector(1, "the session id")?;
-        let mut suites = reader.vector(2, "the cipher suites")?;
-        let mut hello = Self::default();
-        while !suites.bytes.is_empty() {
-            hello
-                .cipher_suites
-                .push(CipherSuite(suites.u16("a cipher suite")?));
-        }
+        reader.u16("the version")?;
+        let mut hello = Self {
+            random: reader.random()?,
+            session_id: reader.vector(1, "the session id")?.bytes.len(),
+            cipher_suites: reader
+                .vector(2, "the cipher suites")?
+                .list("a cipher suite", CipherSuite)?,
+            ..Self::default()
+        };
         reader.vector(1, "the compression methods")?;
-        reader.extensions(|kind, mut content| {
-            match kind {
-                SUPPORTED_GROUPS => {
-                    let mut groups = content.vector(2, "supported_groups")?;
-                    while !groups.bytes.is_empty() {
-                        hello.groups.push(NamedGroup(groups.u16("a named group")?));
-                    }
-                }
-                KEY_SHARE => {
-                    let mut shares = content.vector(2, "key_share")?;
-                    while !shares.bytes.is_empty() {
-                        hello.key_shares.push(shares.key_share()?);
-                    }
-                }
-                PRE_SHARED_KEY => hello.offers_psk = true,
-                EARLY_DATA => hello.early_data = true,
-                _ => {}
-            }
-            Ok(())
+        reader.extensions(|kind, content| {
+            hello.extensions.push(kind);
+            hello.read_extension(kind, content)
         })?;
         Ok(hello)
+    }
+
+    fn read_extension(
+        &mut self,
+        kind: ExtensionType,
+        mut content: Reader<'_>,
+    ) -> Result<(), HelloError> {
+        match kind {
+            ExtensionType::SERVER_NAME => {
+                let mut names = content.vector(2, "server_name")?;
+                while !names.bytes.is_empty() {
+                    // Host names are the only kind that was ever defined.
+                    let name_type = names.u8("a name's type")?;
+                    let name = names.vector(2, "a server name")?.bytes.to_vec();
+                    if name_type == 0 {
+                        self.server_name = Some(name);
+                    }
+                }
+            }
+            ExtensionType::SUPPORTED_GROUPS => {
+                let groups = content.vector(2, "supported_groups")?;
+                self.groups = groups.list("a named group", NamedGroup)?;
+            }
+            ExtensionType::SIGNATURE_ALGORITHMS => {
+                let schemes = content.vector(2, "signature_algorithms")?;
+                self.signature_schemes = schemes.list("a signature scheme", SignatureScheme)?;
+            }
+            ExtensionType::ALPN => self.alpn = content.protocols()?,
+            ExtensionType::PRE_SHARED_KEY => {
+                self.offers_psk = true;
+                let mut identities = content.vector(2, "pre_shared_key")?;
+                while !identities.bytes.is_empty() {
+                    let identity = identities.vector(2, "a key's identity")?;
+                    identities.take(4, "a ticket's age")?;
+                    self.psk_identities.push(identity.bytes.len());
+                }
+            }
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => {
+                let modes = content.vector(1, "psk_key_exchange_modes")?;
+                self.psk_modes = modes.bytes.to_vec();
+            }
+            ExtensionType::EARLY_DATA => self.early_data = true,
+            ExtensionType::SUPPORTED_VERSIONS => {
+                let versions = content.vector(1, "supported_versions")?;
+                self.versions = versions.list("a version", |version| version)?;
+            }
+            ExtensionType::KEY_SHARE => {
+                let mut shares = content.vector(2, "key_share")?;
+                while !shares.bytes.is_empty() {
+                    self.key_shares.push(shares.key_share()?);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -167,11 +286,13 @@ impl ServerHello {
     pub fn parse(body: &[u8]) -> Result<Self, HelloError> {
         let mut reader = Reader { bytes: body };
         let legacy_version = reader.u16("the version")?;
-        let is_retry_request = reader.take(32, "the random")? == RETRY_RANDOM;
+        let random = reader.random()?;
+        let is_retry_request = random == RETRY_RANDOM;
         reader.vector(1, "the session id")?;
         let cipher_suite = CipherSuite(reader.u16("the cipher suite")?);
         reader.u8("the compression method")?;
         let mut hello = Self {
+            random,
             is_retry_request,
             version: (legacy_version == ProtocolVersion::Tls12.code_point())
                 .then_some(ProtocolVersion::Tls12),
@@ -181,82 +302,22 @@ impl ServerHello {
         };
         reader.extensions(|kind, mut content| {
             match kind {
-                SUPPORTED_VERSIONS => {
+                ExtensionType::SUPPORTED_VERSIONS => {
                     let version = content.u16("supported_versions")?;
                     hello.version = (version == ProtocolVersion::Tls13.code_point())
                         .then_some(ProtocolVersion::Tls13);
                 }
-                KEY_SHARE if is_retry_request => {
+                ExtensionType::KEY_SHARE if is_retry_request => {
                     let group = NamedGroup(content.u16("key_share")?);
                     hello.key_share = Some(KeyShare { group, length: 0 });
                 }
-                KEY_SHARE => hello.key_share = Some(content.key_share()?),
-                PRE_SHARED_KEY => hello.accepts_psk = true,
+                ExtensionType::KEY_SHARE => hello.key_share = Some(content.key_share()?),
+                ExtensionType::PRE_SHARED_KEY => hello.accepts_psk = true,
                 _ => {}
             }
             Ok(())
         })?;
         Ok(hello)
-    }
-}
-
-/// A cursor over bytes whose lengths come from the peer.
-#[derive(Clone, Copy)]
-struct Reader<'a> {
-    bytes: &'a [u8],
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize, what: &'static str) -> Result<&'a [u8], HelloError> {
-        let (taken, rest) = self
-            .bytes
-            .split_at_checked(length)
-            .ok_or(HelloError::Overrun(what))?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    fn u8(&mut self, what: &'static str) -> Result<u8, HelloError> {
-        Ok(self.take(1, what)?[0])
-    }
-
-    fn u16(&mut self, what: &'static str) -> Result<u16, HelloError> {
-        let bytes = self.take(2, what)?;
-        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
-    }
-
-    /// A vector behind a length of `width` bytes.
-    fn vector(&mut self, width: usize, what: &'static str) -> Result<Reader<'a>, HelloError> {
-        let length = self
-            .take(width, what)?
-            .iter()
-            .fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
-        Ok(Reader {
-            bytes: self.take(length, what)?,
-        })
-    }
-
-    fn key_share(&mut self) -> Result<KeyShare, HelloError> {
-        let group = NamedGroup(self.u16("a key share's group")?);
-        let length = self.vector(2, "a key share")?.bytes.len();
-        Ok(KeyShare { group, length })
-    }
-
-    /// Visits the extensions block, which TLS 1.2 allows to be absent.
-    fn extensions(
-        mut self,
-        mut visit: impl FnMut(u16, Reader<'a>) -> Result<(), HelloError>,
-    ) -> Result<(), HelloError> {
-        if self.bytes.is_empty() {
-            return Ok(());
-        }
-        let mut extensions = self.vector(2, "the extensions")?;
-        while !extensions.bytes.is_empty() {
-            let kind = extensions.u16("an extension's type")?;
-            let content = extensions.vector(2, "an extension")?;
-            visit(kind, content)?;
-        }
-        Ok(())
     }
 }
 

@@ -5,25 +5,35 @@
 //! is unknown to the tables is still a valid value: an observer must be able to
 //! carry what it saw.
 
+mod alert;
 mod algorithm;
 mod chain;
 mod cipher_suite;
 mod code_point;
+mod extension;
 mod group;
 mod handshake;
+mod messages;
+mod reader;
 mod record;
 mod signature_scheme;
 mod version;
 
+pub use alert::{Alert, AlertDescription};
 pub use algorithm::{ParseAlgorithmError, SignatureAlgorithm, SignatureAlgorithmFacts};
 pub use chain::{ChainAlgorithms, ParseChainError};
 pub use cipher_suite::{CipherSuite, CipherSuiteFacts};
 pub use code_point::UnknownName;
+pub use extension::{ExtensionType, is_grease};
 pub use group::{GroupFacts, GroupKind, GroupStatus, NamedGroup, NistCategory};
 pub use handshake::{
     ClientHello, HandshakeMessage, HandshakeType, HelloError, KeyShare, ServerHello,
     plaintext_messages,
 };
+pub use messages::{
+    CertificateMessage, CertificateRequest, CertificateVerify, CompressedCertificate,
+    NewSessionTicket, ServerExtensions, ServerKeyExchange, client_key_exchange_length,
+};
 pub use record::{ContentType, Record, RecordError, Records};
 pub use signature_scheme::{SignatureScheme, SignatureSchemeFacts};
-pub use version::ProtocolVersion;
+pub use version::{ProtocolVersion, version_name};

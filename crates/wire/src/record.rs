@@ -18,13 +18,25 @@ pub enum ContentType {
 }
 
 impl ContentType {
-    const fn from_byte(byte: u8) -> Self {
+    /// The type that a byte stands for.
+    pub const fn from_byte(byte: u8) -> Self {
         match byte {
             20 => Self::ChangeCipherSpec,
             21 => Self::Alert,
             22 => Self::Handshake,
             23 => Self::ApplicationData,
             other => Self::Unknown(other),
+        }
+    }
+
+    /// The byte on the wire.
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::ChangeCipherSpec => 20,
+            Self::Alert => 21,
+            Self::Handshake => 22,
+            Self::ApplicationData => 23,
+            Self::Unknown(byte) => byte,
         }
     }
 }

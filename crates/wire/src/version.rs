@@ -19,6 +19,20 @@ impl ProtocolVersion {
     }
 }
 
+/// What people call the version of this number, as it stands in `supported_versions`: old
+/// ones and reserved values (GREASE, RFC 8701) have names, others their number.
+pub fn version_name(code_point: u16) -> String {
+    match code_point {
+        0x0300 => "SSL 3.0".to_owned(),
+        0x0301 => "TLS 1.0".to_owned(),
+        0x0302 => "TLS 1.1".to_owned(),
+        0x0303 => "TLS 1.2".to_owned(),
+        0x0304 => "TLS 1.3".to_owned(),
+        grease if grease & 0x0f0f == 0x0a0a && grease >> 8 == grease & 0xff => "GREASE".to_owned(),
+        other => format!("0x{other:04x}"),
+    }
+}
+
 impl std::fmt::Display for ProtocolVersion {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
 use openssl::x509::X509VerifyResult;
+use rustls::pki_types::CertificateDer;
 use wire::{CipherSuite, ProtocolVersion};
 
 use super::ffi;
-use crate::{Connection, EARLY_DATA, Negotiated, StackError};
+use crate::{Connection, EARLY_DATA, Negotiated, StackError, Verdict};
 
 /// What a connection has to do with 0-RTT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,13 +152,51 @@ impl Connection for OpenSslConnection {
             match self.stream.ssl_read(&mut plaintext[received..]) {
                 Ok(0) => return Ok(received),
                 Ok(count) => received += count,
-                Err(error) if error.code() == ErrorCode::WANT_READ => return Ok(received),
+                Err(error)
+                    if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::ZERO_RETURN) =>
+                {
+                    return Ok(received);
+                }
                 Err(error) => return Err(fault(self.stream.ssl(), &error)),
             }
             if received == plaintext.len() {
                 return Ok(received);
             }
         }
+    }
+
+    fn close(&mut self, output: &mut Vec<u8>) {
+        // The alert is in the pipe, or the connection has failed and needs none.
+        let _ = self.stream.shutdown();
+        output.append(&mut self.stream.get_mut().output);
+    }
+
+    fn alpn(&self) -> Option<Vec<u8>> {
+        self.stream
+            .ssl()
+            .selected_alpn_protocol()
+            .map(<[u8]>::to_vec)
+    }
+
+    fn peer_chain(&self) -> Vec<CertificateDer<'static>> {
+        let ssl = self.stream.ssl();
+        let mut chain: Vec<CertificateDer<'static>> = Vec::new();
+        // A server's view of the chain lacks the end entity (SSL_get_peer_cert_chain(3)).
+        let leaf = ssl.is_server().then(|| ssl.peer_certificate()).flatten();
+        chain.extend(leaf.and_then(|leaf| leaf.to_der().ok()).map(Into::into));
+        for certificate in ssl.peer_cert_chain().into_iter().flatten() {
+            chain.extend(certificate.to_der().ok().map(CertificateDer::from));
+        }
+        chain
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        let ssl = self.stream.ssl();
+        ssl.peer_certificate()?;
+        Some(match ssl.verify_result() {
+            X509VerifyResult::OK => Ok(()),
+            why => Err(why.error_string().to_owned()),
+        })
     }
 
     fn negotiated(&self) -> Negotiated {
@@ -173,6 +212,7 @@ impl Connection for OpenSslConnection {
             cipher_suite: suite.map(|id| CipherSuite(u16::from_be_bytes(id))),
             group: ffi::group_name(ssl).and_then(|name| name.parse().ok()),
             peer_scheme: ffi::peer_signature_name(ssl).and_then(|name| name.parse().ok()),
+            own_scheme: ffi::own_signature_name(ssl).and_then(|name| name.parse().ok()),
             is_resumed: ssl.session_reused(),
             has_peer_certificate: ssl.peer_certificate().is_some(),
             early_data: self.early_bytes,

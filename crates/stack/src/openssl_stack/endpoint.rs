@@ -277,7 +277,7 @@ fn set_schemes(
         .map_err(|error| refused("the signature schemes", error))
 }
 
-fn refused(what: &'static str, error: ErrorStack) -> StackError {
+pub(super) fn refused(what: &'static str, error: ErrorStack) -> StackError {
     StackError::Setup {
         what,
         message: error.to_string(),

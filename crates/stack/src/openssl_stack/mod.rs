@@ -3,11 +3,15 @@
 mod connection;
 mod endpoint;
 mod ffi;
+mod profile;
 
 use experiment::{Handshake, KeyExchange, Library, Side, StackName};
 use wire::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use crate::{Credentials, Endpoint, PhaseTiming, StackError, TlsStack, Unsupported};
+use crate::{
+    ClientProfile, Credentials, Endpoint, PhaseTiming, ServerProfile, StackError, TlsStack,
+    Unsupported,
+};
 
 /// The OpenSSL that this binary is linked with.
 pub(crate) struct OpenSsl;
@@ -79,6 +83,14 @@ impl TlsStack for OpenSsl {
             Side::Client => endpoint::client(handshake, credentials),
             Side::Server => endpoint::server(handshake, credentials),
         }
+    }
+
+    fn server(&self, profile: &ServerProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        profile::server(profile)
+    }
+
+    fn client(&self, profile: &ClientProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        profile::client(profile)
     }
 }
 

@@ -1,46 +1,43 @@
 //! A connection of rustls.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 
-use rustls::{ClientConnection, Error, HandshakeKind, ServerConnection};
+use rustls::pki_types::CertificateDer;
+use rustls::{ClientConnection, Error, HandshakeKind};
 use wire::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use super::verifier::SeenScheme;
-use crate::{Connection, EARLY_DATA, Negotiated, StackError};
+use super::observed::Observed;
+use crate::{Connection, EARLY_DATA, Negotiated, StackError, Verdict};
 
 pub(super) struct RustlsConnection {
     inner: rustls::Connection,
-    seen: Arc<SeenScheme>,
+    observed: Observed,
     early_data: usize,
 }
 
 impl RustlsConnection {
-    pub(super) fn client(connection: ClientConnection, seen: Arc<SeenScheme>) -> Self {
+    pub(super) fn new(connection: impl Into<rustls::Connection>) -> Self {
         Self {
             inner: connection.into(),
-            seen,
-            early_data: 0,
-        }
-    }
-
-    pub(super) fn server(connection: ServerConnection, seen: Arc<SeenScheme>) -> Self {
-        Self {
-            inner: connection.into(),
-            seen,
+            observed: Observed::default(),
             early_data: 0,
         }
     }
 
     fn take_input(&mut self, mut input: &[u8]) -> Result<(), StackError> {
-        // rustls' read buffer is bounded: a large flight takes several turns.
-        while !input.is_empty() {
-            self.inner
-                .read_tls(&mut input)
-                .map_err(|e| StackError::Library(e.to_string()))?;
-            self.inner.process_new_packets().map_err(fault)?;
-        }
+        while !input.is_empty() && self.take_piece(&mut input)? {}
         Ok(())
+    }
+
+    /// Takes what the read buffer has room for. Gives false after close_notify, whatever
+    /// follows: it must be ignored (RFC 8446 section 6.1).
+    fn take_piece(&mut self, input: &mut &[u8]) -> Result<bool, StackError> {
+        let count = self
+            .inner
+            .read_tls(input)
+            .map_err(|e| StackError::Library(e.to_string()))?;
+        self.inner.process_new_packets().map_err(fault)?;
+        Ok(count > 0)
     }
 
     fn give_output(&mut self, output: &mut Vec<u8>) -> Result<(), StackError> {
@@ -79,7 +76,10 @@ pub(super) fn write_early_data(connection: &mut ClientConnection) -> Result<(), 
 
 impl Connection for RustlsConnection {
     fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
-        let taken = self.take_input(input).and_then(|()| self.take_early_data());
+        let mut observed = std::mem::take(&mut self.observed);
+        let taken =
+            observed.during(|| self.take_input(input).and_then(|()| self.take_early_data()));
+        self.observed = observed;
         // The alert about a failure is output, too.
         self.give_output(output)?;
         taken
@@ -99,16 +99,35 @@ impl Connection for RustlsConnection {
 
     fn receive(&mut self, mut input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError> {
         let mut received = 0;
-        while !input.is_empty() {
-            self.inner
-                .read_tls(&mut input)
-                .map_err(|e| StackError::Library(e.to_string()))?;
-            self.inner.process_new_packets().map_err(fault)?;
+        while !input.is_empty() && self.take_piece(&mut input)? {
             while let Ok(count @ 1..) = self.inner.reader().read(&mut plaintext[received..]) {
                 received += count;
             }
         }
         Ok(received)
+    }
+
+    fn close(&mut self, output: &mut Vec<u8>) {
+        self.inner.send_close_notify();
+        // A Vec takes everything; there is nobody left to tell of an error.
+        let _ = self.give_output(output);
+    }
+
+    fn alpn(&self) -> Option<Vec<u8>> {
+        self.inner.alpn_protocol().map(<[u8]>::to_vec)
+    }
+
+    fn peer_chain(&self) -> Vec<CertificateDer<'static>> {
+        let chain = self.inner.peer_certificates().unwrap_or_default();
+        chain
+            .iter()
+            .cloned()
+            .map(CertificateDer::into_owned)
+            .collect()
+    }
+
+    fn verdict(&self) -> Option<Verdict> {
+        self.observed.verdict.clone()
     }
 
     fn negotiated(&self) -> Negotiated {
@@ -132,7 +151,8 @@ impl Connection for RustlsConnection {
             version,
             cipher_suite: suite.map(|suite| CipherSuite(suite.into())),
             group: group.map(|group| NamedGroup(group.into())),
-            peer_scheme: self.seen.last(),
+            peer_scheme: self.observed.peer_scheme,
+            own_scheme: self.observed.own_scheme,
             is_resumed: self.inner.handshake_kind() == Some(HandshakeKind::Resumed),
             has_peer_certificate: self.inner.peer_certificates().is_some(),
             early_data: self.early_data,

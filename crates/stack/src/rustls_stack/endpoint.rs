@@ -6,7 +6,7 @@ use experiment::{Handshake, HandshakeKind, Side};
 use pki::Identity;
 use rustls::client::WebPkiServerVerifier;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::{
     NoServerSessionStorage, ProducesTickets, ServerSessionMemoryCache, WebPkiClientVerifier,
 };
@@ -21,7 +21,7 @@ use super::connection::RustlsConnection;
 use super::signer::PinnedKey;
 use super::tickets::TicketWallet;
 use super::timed;
-use super::verifier::{PinnedClientVerifier, PinnedServerVerifier, SeenScheme};
+use super::verifier::{ClientVerifier, Judgement, ServerVerifier};
 use crate::{Connection, Credentials, Endpoint, PhaseTiming, StackError};
 
 /// What an endpoint is made from.
@@ -55,43 +55,12 @@ struct Client {
     issuing: Arc<ClientConfig>,
     wallet: Arc<TicketWallet>,
     handshake: Handshake,
-    seen: Arc<SeenScheme>,
 }
 
-pub(super) fn client(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> {
-    let Setup {
-        provider,
-        handshake,
-        credentials,
-        timing,
-        ..
-    } = &setup;
-    let roots = roots(credentials.server())?;
-    let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
-        .build()
-        .map_err(|error| refused("the verifier of server certificates", error))?;
-    let seen = Arc::new(SeenScheme::default());
-    let schemes = schemes(handshake.authentication());
-    let verifier = PinnedServerVerifier {
-        inner,
-        schemes,
-        seen: seen.clone(),
-        timing: *timing,
-    };
-    let builder = ClientConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions(handshake))
-        .map_err(|error| refused("the client's version", error))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
-    let mut config = match (credentials.client(), handshake.client_authentication()) {
-        (Some(identity), Some(chain)) => {
-            let resolver = certified(&setup, Side::Client, identity, chain)?;
-            builder.with_client_cert_resolver(Arc::new(resolver))
-        }
-        _ => builder.with_no_client_auth(),
-    };
+pub(super) fn client(setup: &Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> {
+    let handshake = setup.handshake;
+    let mut config = client_config(setup)?;
     let wallet = Arc::new(TicketWallet::default());
-    config.enable_early_data = handshake.kind() == HandshakeKind::EarlyData;
     config.resumption = rustls::client::Resumption::store(wallet.clone());
     let issuing = Arc::new(config.clone());
     if !handshake.kind().is_resumption() {
@@ -99,14 +68,46 @@ pub(super) fn client(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> 
         let blind = Arc::new(TicketWallet::that_forgets());
         config.resumption = rustls::client::Resumption::store(blind);
     }
-    let handshake = *handshake;
     Ok(Box::new(Client {
         measured: Arc::new(config),
         issuing,
         wallet,
         handshake,
-        seen,
     }))
+}
+
+pub(super) fn client_config(setup: &Setup<'_>) -> Result<ClientConfig, StackError> {
+    let Setup {
+        provider,
+        handshake,
+        credentials,
+        timing,
+        ..
+    } = setup;
+    let roots = roots([credentials.server().root()])?;
+    let inner = WebPkiServerVerifier::builder_with_provider(roots, provider.clone())
+        .build()
+        .map_err(|error| refused("the verifier of server certificates", error))?;
+    let verifier = ServerVerifier {
+        inner,
+        schemes: schemes(handshake.authentication()),
+        judgement: Judgement::Enforce,
+        timing: *timing,
+    };
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&versions(&[handshake.version()]))
+        .map_err(|error| refused("the client's version", error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match (credentials.client(), handshake.client_authentication()) {
+        (Some(identity), Some(chain)) => {
+            let resolver = certified(setup, Side::Client, identity, chain)?;
+            builder.with_client_cert_resolver(Arc::new(resolver))
+        }
+        _ => builder.with_no_client_auth(),
+    };
+    config.enable_early_data = handshake.kind() == HandshakeKind::EarlyData;
+    Ok(config)
 }
 
 impl Client {
@@ -128,18 +129,12 @@ impl Endpoint for Client {
         if self.handshake.kind() == HandshakeKind::EarlyData {
             super::connection::write_early_data(&mut connection)?;
         }
-        Ok(Box::new(RustlsConnection::client(
-            connection,
-            self.seen.clone(),
-        )))
+        Ok(Box::new(RustlsConnection::new(connection)))
     }
 
     fn issuing_connection(&self) -> Result<Box<dyn Connection>, StackError> {
         let connection = self.connect(&self.issuing)?;
-        Ok(Box::new(RustlsConnection::client(
-            connection,
-            self.seen.clone(),
-        )))
+        Ok(Box::new(RustlsConnection::new(connection)))
     }
 
     fn tickets(&self) -> usize {
@@ -150,41 +145,50 @@ impl Endpoint for Client {
 struct Server {
     measured: Arc<ServerConfig>,
     issuing: Arc<ServerConfig>,
-    seen: Arc<SeenScheme>,
 }
 
-pub(super) fn server(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> {
+pub(super) fn server(setup: &Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> {
+    let config = server_config(setup)?;
+    let mut issuing = config.clone();
+    issuing.send_tls13_tickets = TICKETS_ISSUED;
+    Ok(Box::new(Server {
+        measured: Arc::new(config),
+        issuing: Arc::new(issuing),
+    }))
+}
+
+pub(super) fn server_config(setup: &Setup<'_>) -> Result<ServerConfig, StackError> {
     let Setup {
         provider,
         handshake,
         credentials,
         timing,
         ticketer,
-    } = &setup;
+    } = setup;
     let builder = ServerConfig::builder_with_provider(provider.clone())
-        .with_protocol_versions(versions(handshake))
+        .with_protocol_versions(&versions(&[handshake.version()]))
         .map_err(|error| refused("the server's version", error))?;
-    let seen = Arc::new(SeenScheme::default());
     let builder = match (credentials.client(), handshake.client_authentication()) {
         (Some(identity), Some(chain)) => {
             // No stack sends the names of its roots, so that flights compare.
-            let inner =
-                WebPkiClientVerifier::builder_with_provider(roots(identity)?, provider.clone())
-                    .clear_root_hint_subjects()
-                    .build()
-                    .map_err(|error| refused("the verifier of client certificates", error))?;
+            let inner = WebPkiClientVerifier::builder_with_provider(
+                roots([identity.root()])?,
+                provider.clone(),
+            )
+            .clear_root_hint_subjects()
+            .build()
+            .map_err(|error| refused("the verifier of client certificates", error))?;
             let schemes = schemes(chain);
-            builder.with_client_cert_verifier(Arc::new(PinnedClientVerifier {
+            builder.with_client_cert_verifier(Arc::new(ClientVerifier {
                 inner,
                 schemes,
-                seen: seen.clone(),
                 timing: *timing,
             }))
         }
         _ => builder.with_no_client_auth(),
     };
     let chain = handshake.authentication();
-    let resolver = certified(&setup, Side::Server, credentials.server(), chain)?;
+    let resolver = certified(setup, Side::Server, credentials.server(), chain)?;
     let mut config = builder.with_cert_resolver(Arc::new(resolver));
     config.session_storage = Arc::new(NoServerSessionStorage {});
     let takes_early_data = handshake.kind() == HandshakeKind::EarlyData;
@@ -195,24 +199,15 @@ pub(super) fn server(setup: Setup<'_>) -> Result<Box<dyn Endpoint>, StackError> 
     } else if handshake.tickets() > 0 || handshake.kind().is_resumption() {
         config.ticketer = ticketer().map_err(|error| refused("the ticketer", error))?;
     }
-    let mut issuing = config.clone();
-    issuing.send_tls13_tickets = TICKETS_ISSUED;
     config.send_tls13_tickets = handshake.tickets().into();
-    Ok(Box::new(Server {
-        measured: Arc::new(config),
-        issuing: Arc::new(issuing),
-        seen,
-    }))
+    Ok(config)
 }
 
 impl Server {
     fn accept(&self, config: &Arc<ServerConfig>) -> Result<Box<dyn Connection>, StackError> {
         let connection = ServerConnection::new(config.clone())
             .map_err(|error| refused("the server's connection", error))?;
-        Ok(Box::new(RustlsConnection::server(
-            connection,
-            self.seen.clone(),
-        )))
+        Ok(Box::new(RustlsConnection::new(connection)))
     }
 }
 
@@ -230,20 +225,23 @@ impl Endpoint for Server {
     }
 }
 
-fn versions(handshake: &Handshake) -> &'static [&'static SupportedProtocolVersion] {
-    static TLS12: &[&SupportedProtocolVersion] = &[&rustls::version::TLS12];
-    static TLS13: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
-    match handshake.version() {
-        ProtocolVersion::Tls12 => TLS12,
-        ProtocolVersion::Tls13 => TLS13,
-    }
+pub(super) fn versions(versions: &[ProtocolVersion]) -> Vec<&'static SupportedProtocolVersion> {
+    let version = |version: &ProtocolVersion| match version {
+        ProtocolVersion::Tls12 => &rustls::version::TLS12,
+        ProtocolVersion::Tls13 => &rustls::version::TLS13,
+    };
+    versions.iter().map(version).collect()
 }
 
-fn roots(identity: &Identity) -> Result<Arc<RootCertStore>, StackError> {
+pub(super) fn roots<'a>(
+    anchors: impl IntoIterator<Item = &'a CertificateDer<'static>>,
+) -> Result<Arc<RootCertStore>, StackError> {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(identity.root().clone())
-        .map_err(|error| refused("the trust anchor", error))?;
+    for anchor in anchors {
+        roots
+            .add(anchor.clone())
+            .map_err(|error| refused("the trust anchor", error))?;
+    }
     Ok(Arc::new(roots))
 }
 
@@ -266,7 +264,7 @@ fn certified(
     Ok(CertifiedKey::new(identity.chain().to_vec(), key).into())
 }
 
-fn refused(what: &'static str, error: impl ToString) -> StackError {
+pub(super) fn refused(what: &'static str, error: impl ToString) -> StackError {
     StackError::Setup {
         what,
         message: error.to_string(),

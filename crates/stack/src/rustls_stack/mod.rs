@@ -1,7 +1,10 @@
 //! rustls over several cryptographic providers: the same protocol, different primitives.
 
+pub mod configs;
 mod connection;
 mod endpoint;
+mod observed;
+mod profile;
 mod signer;
 mod tickets;
 mod timed;
@@ -16,7 +19,10 @@ use rustls::server::ProducesTickets;
 use wire::{NamedGroup, ProtocolVersion};
 
 use crate::groups::{certificate_curves, decoy};
-use crate::{Credentials, Endpoint, PhaseTiming, StackError, TlsStack, Unsupported};
+use crate::{
+    ClientProfile, Credentials, Endpoint, PhaseTiming, ServerProfile, StackError, TlsStack,
+    Unsupported,
+};
 
 /// rustls with one provider.
 pub(crate) struct RustlsStack {
@@ -116,6 +122,48 @@ impl RustlsStack {
             .or_else(|| AWS_LC.group(provider, group))
     }
 
+    /// Everything that both sides of a scenario are made from.
+    fn setup<'a>(
+        &self,
+        side: Side,
+        handshake: &Handshake,
+        credentials: &'a Credentials,
+        timing: PhaseTiming,
+    ) -> endpoint::Setup<'a> {
+        let mut provider = (self.provider)();
+        // `supports` found it; asked without, the handshake fails for want of a group.
+        let group = handshake
+            .group()
+            .and_then(|group| self.group(&provider, group));
+        let mut groups: Vec<_> = group.into_iter().collect();
+        let is_retry = handshake.kind() == HandshakeKind::FullWithHelloRetryRequest;
+        if let (Side::Client, true, Some(group)) = (side, is_retry, handshake.group()) {
+            groups.splice(0..0, self.side_group(&provider, decoy(group)));
+        }
+        if side == Side::Client {
+            let curves = certificate_curves(handshake).into_iter();
+            groups.extend(curves.filter_map(|curve| self.side_group(&provider, curve)));
+        }
+        if timing == PhaseTiming::On {
+            groups = groups
+                .into_iter()
+                .map(|group| timed::group(side, group))
+                .collect();
+        }
+        provider.kx_groups = groups;
+        let suite = handshake.cipher_suite();
+        provider
+            .cipher_suites
+            .retain(|candidate| u16::from(candidate.suite()) == suite.0);
+        endpoint::Setup {
+            provider: Arc::new(provider),
+            handshake: *handshake,
+            credentials,
+            timing,
+            ticketer: self.ticketer,
+        }
+    }
+
     fn lacks(&self, side: Side, handshake: &Handshake) -> Option<String> {
         let provider = (self.provider)();
         let Some(group) = handshake.group() else {
@@ -201,42 +249,19 @@ impl TlsStack for RustlsStack {
         credentials: &Credentials,
         timing: PhaseTiming,
     ) -> Result<Box<dyn Endpoint>, StackError> {
-        let mut provider = (self.provider)();
-        // `supports` found it; asked without, the handshake fails for want of a group.
-        let group = handshake
-            .group()
-            .and_then(|group| self.group(&provider, group));
-        let mut groups: Vec<_> = group.into_iter().collect();
-        let is_retry = handshake.kind() == HandshakeKind::FullWithHelloRetryRequest;
-        if let (Side::Client, true, Some(group)) = (side, is_retry, handshake.group()) {
-            groups.splice(0..0, self.side_group(&provider, decoy(group)));
-        }
-        if side == Side::Client {
-            let curves = certificate_curves(handshake).into_iter();
-            groups.extend(curves.filter_map(|curve| self.side_group(&provider, curve)));
-        }
-        if timing == PhaseTiming::On {
-            groups = groups
-                .into_iter()
-                .map(|group| timed::group(side, group))
-                .collect();
-        }
-        provider.kx_groups = groups;
-        let suite = handshake.cipher_suite();
-        provider
-            .cipher_suites
-            .retain(|candidate| u16::from(candidate.suite()) == suite.0);
-        let setup = endpoint::Setup {
-            provider: Arc::new(provider),
-            handshake: *handshake,
-            credentials,
-            timing,
-            ticketer: self.ticketer,
-        };
+        let setup = self.setup(side, handshake, credentials, timing);
         match side {
-            Side::Client => endpoint::client(setup),
-            Side::Server => endpoint::server(setup),
+            Side::Client => endpoint::client(&setup),
+            Side::Server => endpoint::server(&setup),
         }
+    }
+
+    fn server(&self, profile: &ServerProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        profile::server(self, profile)
+    }
+
+    fn client(&self, profile: &ClientProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        profile::client(self, profile)
     }
 }
 

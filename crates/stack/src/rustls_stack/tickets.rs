@@ -18,6 +18,9 @@ pub(super) struct TicketWallet {
     tls12: Mutex<Option<Tls12ClientSessionValue>>,
 }
 
+/// TLS 1.3 tickets kept; a server that sends two for each one used would fill any memory.
+const CAPACITY: usize = 4096;
+
 impl TicketWallet {
     /// One that takes tickets and drops them.
     pub(super) fn that_forgets() -> Self {
@@ -62,8 +65,9 @@ impl ClientSessionStore for TicketWallet {
     }
 
     fn insert_tls13_ticket(&self, _: ServerName<'static>, value: Tls13ClientSessionValue) {
-        if !self.forgets {
-            lock(&self.tls13).push(value);
+        let mut tickets = lock(&self.tls13);
+        if !self.forgets && tickets.len() < CAPACITY {
+            tickets.push(value);
         }
     }
 

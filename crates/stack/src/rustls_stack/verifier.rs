@@ -1,49 +1,41 @@
-//! webpki's verifiers, told to offer no scheme but those of one chain.
+//! webpki's verifiers, told which schemes to offer and what follows from their verdict.
 //!
-//! A signature scheme can't be asked of a rustls connection; it passes through here.
+//! Neither a signature scheme nor a verdict can be asked of a rustls connection; both pass
+//! through here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use experiment::{Phase, Side};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
+use super::observed;
 use crate::{PhaseTiming, phases};
 
-/// The scheme of the last signature that was checked; 0 before the first.
-#[derive(Debug, Default)]
-pub(super) struct SeenScheme(AtomicU16);
-
-impl SeenScheme {
-    fn record(&self, signature: &DigitallySignedStruct) {
-        // One writer per pair; the value is a report, nothing is ordered by it.
-        self.0.store(signature.scheme.into(), Ordering::Relaxed);
-    }
-
-    pub(super) fn last(&self) -> Option<wire::SignatureScheme> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => None,
-            scheme => Some(wire::SignatureScheme(scheme)),
-        }
-    }
+/// What follows from a chain that is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// The handshake fails.
+    Enforce,
+    /// It goes on.
+    Observe,
 }
 
 #[derive(Debug)]
-pub(super) struct PinnedServerVerifier {
+pub(super) struct ServerVerifier {
     pub(super) inner: Arc<dyn ServerCertVerifier>,
     pub(super) schemes: Vec<SignatureScheme>,
-    pub(super) seen: Arc<SeenScheme>,
+    pub(super) judgement: Judgement,
     pub(super) timing: PhaseTiming,
 }
 
 #[derive(Debug)]
-pub(super) struct PinnedClientVerifier {
+pub(super) struct ClientVerifier {
     pub(super) inner: Arc<dyn ClientCertVerifier>,
     pub(super) schemes: Vec<SignatureScheme>,
-    pub(super) seen: Arc<SeenScheme>,
     pub(super) timing: PhaseTiming,
 }
 
@@ -54,9 +46,22 @@ fn verifying<T>(timing: PhaseTiming, side: Side, work: impl FnOnce() -> T) -> T 
     }
 }
 
+fn note_scheme(signature: &DigitallySignedStruct) {
+    let scheme = wire::SignatureScheme(signature.scheme.into());
+    observed::note(|observed| observed.peer_scheme = Some(scheme));
+}
+
+fn note_verdict<T>(judged: &Result<T, Error>) {
+    let verdict = match judged {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    };
+    observed::note(|observed| observed.verdict = Some(verdict));
+}
+
 type Valid = Result<HandshakeSignatureValid, Error>;
 
-impl ServerCertVerifier for PinnedServerVerifier {
+impl ServerCertVerifier for ServerVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -65,7 +70,7 @@ impl ServerCertVerifier for PinnedServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        verifying(self.timing, Side::Client, || {
+        let judged = verifying(self.timing, Side::Client, || {
             self.inner.verify_server_cert(
                 end_entity,
                 intermediates,
@@ -73,7 +78,12 @@ impl ServerCertVerifier for PinnedServerVerifier {
                 ocsp_response,
                 now,
             )
-        })
+        });
+        note_verdict(&judged);
+        match self.judgement {
+            Judgement::Enforce => judged,
+            Judgement::Observe => Ok(ServerCertVerified::assertion()),
+        }
     }
 
     fn verify_tls12_signature(
@@ -82,7 +92,7 @@ impl ServerCertVerifier for PinnedServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Valid {
-        self.seen.record(dss);
+        note_scheme(dss);
         verifying(self.timing, Side::Client, || {
             self.inner.verify_tls12_signature(message, cert, dss)
         })
@@ -94,7 +104,7 @@ impl ServerCertVerifier for PinnedServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Valid {
-        self.seen.record(dss);
+        note_scheme(dss);
         verifying(self.timing, Side::Client, || {
             self.inner.verify_tls13_signature(message, cert, dss)
         })
@@ -105,9 +115,13 @@ impl ServerCertVerifier for PinnedServerVerifier {
     }
 }
 
-impl ClientCertVerifier for PinnedClientVerifier {
+impl ClientCertVerifier for ClientVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.inner.root_hint_subjects()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.inner.client_auth_mandatory()
     }
 
     fn verify_client_cert(
@@ -116,10 +130,12 @@ impl ClientCertVerifier for PinnedClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        verifying(self.timing, Side::Server, || {
+        let judged = verifying(self.timing, Side::Server, || {
             self.inner
                 .verify_client_cert(end_entity, intermediates, now)
-        })
+        });
+        note_verdict(&judged);
+        judged
     }
 
     fn verify_tls12_signature(
@@ -128,7 +144,7 @@ impl ClientCertVerifier for PinnedClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Valid {
-        self.seen.record(dss);
+        note_scheme(dss);
         verifying(self.timing, Side::Server, || {
             self.inner.verify_tls12_signature(message, cert, dss)
         })
@@ -140,7 +156,7 @@ impl ClientCertVerifier for PinnedClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Valid {
-        self.seen.record(dss);
+        note_scheme(dss);
         verifying(self.timing, Side::Server, || {
             self.inner.verify_tls13_signature(message, cert, dss)
         })
@@ -148,5 +164,46 @@ impl ClientCertVerifier for PinnedClientVerifier {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.schemes.clone()
+    }
+}
+
+/// Trusts no chain and verifies signatures: for clients without trust anchors.
+#[derive(Debug)]
+pub(super) struct NoAnchors {
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for NoAnchors {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Err(CertificateError::UnknownIssuer.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Valid {
+        verify_tls12_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Valid {
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
     }
 }

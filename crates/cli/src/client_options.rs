@@ -1,0 +1,77 @@
+//! How a client connects, as arguments.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use pki::Role;
+use stack::{ClientProfile, TlsStack, Trust};
+use wire::ChainAlgorithms;
+
+use crate::offer_options::{OfferOptions, certified_keys, trust_anchors};
+
+/// What a client offers, whom it trusts and what it shows.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClientOptions {
+    #[command(flatten)]
+    offer: OfferOptions,
+
+    /// The name that the server's certificate must have, if it is not the host's.
+    #[arg(long, value_name = "NAME")]
+    server_name: Option<String>,
+
+    /// Trust anchors: a PEM file, `lab` for those that pqlab has made, or `system`.
+    #[arg(long, default_value = "system", value_name = "FILE|lab|system")]
+    ca: String,
+
+    /// Do not judge the server's certificate chain. Its signature is verified all the same.
+    #[arg(long)]
+    insecure: bool,
+
+    /// The client's certificate chain (PEM), for servers that ask for one.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    cert: Option<PathBuf>,
+
+    /// The key of --cert (PEM, not encrypted).
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+
+    /// A client certificate of the lab, by its algorithm: see `pqlab list auth`.
+    #[arg(long, value_name = "ALGORITHM", conflicts_with = "cert")]
+    auth: Option<ChainAlgorithms>,
+
+    /// Application protocols to offer (ALPN).
+    #[arg(long, value_delimiter = ',', value_name = "PROTOCOL,…")]
+    pub(crate) alpn: Vec<String>,
+}
+
+impl ClientOptions {
+    /// Whether the server's chain is not judged.
+    pub(crate) const fn is_insecure(&self) -> bool {
+        self.insecure
+    }
+
+    /// The stack, and a client that verifies servers of this host unless told otherwise.
+    /// It does not resume, and logs no keys.
+    ///
+    /// # Errors
+    /// When a file can't be read, or does not hold what it should.
+    pub(crate) fn profile(&self, host: &str) -> Result<(&'static dyn TlsStack, ClientProfile)> {
+        let files = |file: &Option<PathBuf>| file.iter().cloned().collect::<Vec<_>>();
+        let chains: Vec<_> = self.auth.into_iter().collect();
+        let mut certificates =
+            certified_keys(&files(&self.cert), &files(&self.key), &chains, Role::Client)?;
+        let trust = match self.insecure {
+            true => Trust::Unverified,
+            false => Trust::Verify(trust_anchors(&self.ca)?),
+        };
+        let profile = ClientProfile {
+            offer: self.offer.offer(&self.alpn)?,
+            server_name: self.server_name.clone().unwrap_or_else(|| host.to_owned()),
+            trust,
+            certificate: certificates.pop(),
+            resumes: false,
+        };
+        Ok((self.offer.stack()?, profile))
+    }
+}

@@ -1,0 +1,324 @@
+//! What was found out about a server, for programs. The names of fields stay.
+
+use std::time::Duration;
+
+use client::{Established, Inspection};
+use pki::Certificate;
+use serde::Serialize;
+use stack::TlsStack;
+use time::format_description::well_known::Rfc3339;
+use wire::{ClientHello, GroupKind, HandshakeType, NistCategory, SignatureScheme};
+
+use crate::target::Target;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Findings {
+    pub(super) target: String,
+    pub(super) address: String,
+    pub(super) stack: String,
+    pub(super) offered: Option<Offered>,
+    pub(super) negotiated: Option<Negotiated>,
+    pub(super) post_quantum: Option<PostQuantum>,
+    pub(super) certificates: Vec<Shown>,
+    pub(super) verdict: Option<Verdict>,
+    pub(super) bytes: Bytes,
+    pub(super) round_trips: Option<RoundTrips>,
+    pub(super) timings_us: Timings,
+    pub(super) response: Option<Answer>,
+    pub(super) failure: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Offered {
+    pub(super) server_name: Option<String>,
+    pub(super) versions: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) key_shares: Vec<Share>,
+    pub(super) signature_schemes: Vec<String>,
+    pub(super) cipher_suites: Vec<String>,
+    pub(super) alpn: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Share {
+    pub(super) group: String,
+    pub(super) bytes: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Negotiated {
+    pub(super) version: Option<String>,
+    pub(super) cipher_suite: Option<String>,
+    pub(super) group: Option<String>,
+    /// `classical`, `post-quantum` or `hybrid`; none for RSA key transport.
+    pub(super) group_kind: Option<&'static str>,
+    /// 1, 3 or 5; none for a classical group.
+    pub(super) nist_category: Option<u8>,
+    /// What the server signed with; none in a resumption.
+    pub(super) scheme: Option<String>,
+    pub(super) alpn: Option<String>,
+    pub(super) is_resumed: bool,
+    pub(super) has_hello_retry: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PostQuantum {
+    pub(super) key_exchange: bool,
+    /// The handshake's signature; none in a resumption.
+    pub(super) authentication: Option<bool>,
+    /// Whether every signature of the chain that was sent is, too.
+    pub(super) chain: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    pub(super) subject: String,
+    pub(super) issuer: String,
+    pub(super) serial: String,
+    pub(super) names: Vec<String>,
+    pub(super) key: String,
+    pub(super) signature: String,
+    pub(super) is_post_quantum_key: bool,
+    pub(super) is_post_quantum_signature: bool,
+    pub(super) not_before: String,
+    pub(super) not_after: String,
+    pub(super) bytes: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Verdict {
+    pub(super) is_trusted: bool,
+    pub(super) reason: Option<String>,
+}
+
+/// Bytes of the handshake, record headers included.
+#[derive(Debug, Serialize)]
+pub(super) struct Bytes {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) flights: Vec<Flight>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Flight {
+    pub(super) sender: &'static str,
+    pub(super) bytes: usize,
+    /// TCP segments at 1,448 bytes each.
+    pub(super) segments: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RoundTrips {
+    pub(super) tcp: u32,
+    pub(super) tls: u32,
+    /// Whether the server's longest flight fits an initial window of ten segments: one
+    /// more round trip on a real network if not (RFC 6928).
+    pub(super) fits_initial_window: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Timings {
+    pub(super) resolve: u64,
+    pub(super) connect: u64,
+    pub(super) handshake: Option<u64>,
+    /// From sending the request.
+    pub(super) first_byte: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    pub(super) status_line: String,
+}
+
+/// Payload of a TCP segment over Ethernet with timestamps, in bytes.
+const SEGMENT: usize = 1448;
+/// The initial window in segments (RFC 6928).
+const INITIAL_WINDOW: usize = 10;
+
+impl Findings {
+    pub(super) fn new(
+        target: &Target,
+        stack: &dyn TlsStack,
+        inspection: &Inspection,
+        resolve: Duration,
+    ) -> Self {
+        let established = inspection.established.as_ref();
+        let flights = flights(inspection);
+        let count = |sender: &str| -> u64 {
+            let own = flights.iter().filter(|flight| flight.sender == sender);
+            own.map(|flight| flight.bytes as u64).sum()
+        };
+        let (sent, received) = (count("client"), count("server"));
+        let longest = flights.iter().filter(|flight| flight.sender == "server");
+        let longest = longest.map(|flight| flight.segments).max().unwrap_or(0);
+        let certificates: Vec<Shown> = established.map(certificates).unwrap_or_default();
+        Self {
+            target: format!("{}:{}", target.host, target.port),
+            address: inspection.address.to_string(),
+            stack: stack.library().version,
+            offered: offered(inspection),
+            negotiated: established.map(negotiated),
+            post_quantum: established.map(|established| post_quantum(established, &certificates)),
+            verdict: established
+                .and_then(|established| established.verdict.clone())
+                .map(|verdict| Verdict {
+                    is_trusted: verdict.is_ok(),
+                    reason: verdict.err(),
+                }),
+            certificates,
+            bytes: Bytes {
+                sent,
+                received,
+                flights,
+            },
+            round_trips: established.map(|established| RoundTrips {
+                tcp: 1,
+                tls: established.tally.turns,
+                fits_initial_window: longest <= INITIAL_WINDOW,
+            }),
+            timings_us: Timings {
+                resolve: micros(resolve),
+                connect: micros(inspection.connect),
+                handshake: established.map(|established| micros(established.handshake)),
+                first_byte: inspection.response.as_ref().map(|r| micros(r.first_byte)),
+            },
+            response: inspection.response.as_ref().map(|response| Answer {
+                status_line: status_line(&response.begin),
+            }),
+            failure: inspection.failure.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+fn offered(inspection: &Inspection) -> Option<Offered> {
+    let first = inspection.recording.pieces.first()?;
+    let messages = wire::plaintext_messages(&first.bytes).ok()?;
+    let message = messages.first()?;
+    if message.handshake_type != HandshakeType::CLIENT_HELLO {
+        return None;
+    }
+    let hello = ClientHello::parse(&message.body).ok()?;
+    let share = |share: &wire::KeyShare| Share {
+        group: share.group.to_string(),
+        bytes: share.length,
+    };
+    Some(Offered {
+        server_name: hello.server_name.as_deref().map(lossy),
+        versions: hello
+            .versions
+            .iter()
+            .map(|v| wire::version_name(*v))
+            .collect(),
+        groups: names(&hello.groups),
+        key_shares: hello.key_shares.iter().map(share).collect(),
+        signature_schemes: names(&hello.signature_schemes),
+        cipher_suites: names(&hello.cipher_suites),
+        alpn: hello.alpn.iter().map(|name| lossy(name)).collect(),
+    })
+}
+
+fn negotiated(established: &Established) -> Negotiated {
+    let negotiated = &established.negotiated;
+    let facts = negotiated.group.and_then(|group| group.facts());
+    Negotiated {
+        version: negotiated.version.map(|version| format!("TLS {version}")),
+        cipher_suite: negotiated.cipher_suite.map(|suite| suite.to_string()),
+        group: negotiated.group.map(|group| group.to_string()),
+        group_kind: facts.map(|facts| match facts.kind {
+            GroupKind::Classical => "classical",
+            GroupKind::PostQuantum => "post-quantum",
+            GroupKind::Hybrid => "hybrid",
+        }),
+        nist_category: facts.and_then(|facts| match facts.nist_category {
+            NistCategory::None => None,
+            NistCategory::One => Some(1),
+            NistCategory::Three => Some(3),
+            NistCategory::Five => Some(5),
+        }),
+        scheme: negotiated.peer_scheme.map(|scheme| scheme.to_string()),
+        alpn: established.alpn.as_deref().map(lossy),
+        is_resumed: negotiated.is_resumed,
+        has_hello_retry: established.has_hello_retry,
+    }
+}
+
+fn post_quantum(established: &Established, chain: &[Shown]) -> PostQuantum {
+    let negotiated = &established.negotiated;
+    let is_post_quantum = |scheme: SignatureScheme| scheme.facts().is_some_and(|f| f.post_quantum);
+    PostQuantum {
+        key_exchange: negotiated
+            .group
+            .is_some_and(|group| group.is_post_quantum()),
+        authentication: negotiated.peer_scheme.map(is_post_quantum),
+        chain: (!chain.is_empty())
+            .then(|| chain.iter().all(|shown| shown.is_post_quantum_signature)),
+    }
+}
+
+fn certificates(established: &Established) -> Vec<Shown> {
+    let readable = established
+        .chain
+        .iter()
+        .map(|der| Certificate::from_der(der));
+    let time = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+    readable
+        .flatten()
+        .map(|certificate| Shown {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            names: certificate.names,
+            key: certificate.key.name,
+            signature: certificate.signature.name,
+            is_post_quantum_key: certificate.key.is_post_quantum,
+            is_post_quantum_signature: certificate.signature.is_post_quantum,
+            not_before: time(certificate.not_before),
+            not_after: time(certificate.not_after),
+            bytes: certificate.length,
+        })
+        .collect()
+}
+
+/// What each side sent before it waited for the other, until the handshake was done or had
+/// failed.
+fn flights(inspection: &Inspection) -> Vec<Flight> {
+    let pieces = &inspection.recording.pieces;
+    let count = inspection
+        .established
+        .as_ref()
+        .map_or(pieces.len(), |established| established.pieces);
+    let mut flights: Vec<Flight> = Vec::new();
+    for piece in &pieces[..count.min(pieces.len())] {
+        let sender = if piece.is_own { "client" } else { "server" };
+        match flights.last_mut() {
+            Some(flight) if flight.sender == sender => flight.bytes += piece.bytes.len(),
+            _ => flights.push(Flight {
+                sender,
+                bytes: piece.bytes.len(),
+                segments: 0,
+            }),
+        }
+    }
+    for flight in &mut flights {
+        flight.segments = flight.bytes.div_ceil(SEGMENT);
+    }
+    flights
+}
+
+fn status_line(response: &[u8]) -> String {
+    let line = response.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
+    let line = lossy(line.strip_suffix(b"\r").unwrap_or(line));
+    line.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+fn names<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,167 @@
+//! `pqlab connect`: one connection, explained.
+
+mod explain;
+mod findings;
+
+use std::fs::File;
+use std::io::Write;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use client::{ClientError, Inspection, inspect};
+use stack::{Endpoint, KeyLog, Trust};
+
+use crate::client_options::ClientOptions;
+use crate::server_options::seconds;
+use crate::target::Target;
+use crate::{Ending, bad_input, runtime};
+use findings::Findings;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The server; port 443 if none is named.
+    #[arg(value_name = "HOST:PORT")]
+    target: Target,
+
+    #[command(flatten)]
+    options: ClientOptions,
+
+    /// Also ask for this path over HTTP/1.1, if the server is trusted.
+    #[arg(long, value_name = "PATH")]
+    request: Option<String>,
+
+    /// Connect twice, and explain the second connection, which resumes with a ticket of
+    /// the first; a request is needed for some servers to send one.
+    #[arg(long)]
+    resume: bool,
+
+    /// Append the connection's secrets to this file, for tools that decrypt recordings.
+    #[arg(long, value_name = "FILE")]
+    keylog: Option<PathBuf>,
+
+    /// Seconds for everything.
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
+    timeout: f64,
+
+    /// JSON instead of sentences.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    let mut options = arguments.options.clone();
+    if arguments.request.is_some() {
+        match options.alpn.as_slice() {
+            [] => options.alpn = vec!["http/1.1".to_owned()],
+            offered if offered.iter().any(|name| name == "h2") => {
+                let what = "--request is of HTTP/1.1: leave h2 out of --alpn";
+                return Err(bad_input(anyhow!(what)));
+            }
+            _ => {}
+        }
+    }
+    let (stack, mut profile) = options.profile(&arguments.target.host)?;
+    // The chain is shown whatever is wrong with it; the verdict decides what follows.
+    if let Trust::Verify(anchors) = profile.trust {
+        profile.trust = Trust::Observe(anchors);
+    }
+    profile.resumes = arguments.resume;
+    if let Some(path) = &arguments.keylog {
+        profile.offer.key_log = Some(key_log(path)?);
+    }
+    let endpoint = stack.client(&profile).map_err(bad_input)?;
+
+    let begin = Instant::now();
+    let addresses = resolve(&arguments.target)?;
+    let resolve = begin.elapsed();
+    let runtime = runtime()?;
+    let connect = || runtime.block_on(first_that_answers(&addresses, &*endpoint, &arguments));
+    let mut inspection = connect()?;
+    if arguments.resume && inspection.failure.is_none() {
+        if endpoint.tickets() == 0 {
+            bail!(
+                "the first connection brought no ticket: the server issues none, or sends \
+                 them with its first answer (try --request /)"
+            );
+        }
+        inspection = connect()?;
+    }
+    let findings = Findings::new(&arguments.target, stack, &inspection, resolve);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        print!("{}", explain::text(&findings));
+    }
+    if let Some(failure) = inspection.failure {
+        return Err(failure.into());
+    }
+    let is_stranger = findings.verdict.as_ref().is_some_and(|v| !v.is_trusted);
+    Ok(match is_stranger && !options.is_insecure() {
+        true => Ending::Bad,
+        false => Ending::Good,
+    })
+}
+
+fn resolve(target: &Target) -> Result<Vec<SocketAddr>> {
+    let addresses = (target.host.as_str(), target.port)
+        .to_socket_addrs()
+        .with_context(|| format!("looking up {}", target.host))?;
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    if addresses.is_empty() {
+        bail!("{} has no address", target.host);
+    }
+    Ok(addresses)
+}
+
+/// Tries the addresses in order; the last one's failure counts.
+async fn first_that_answers(
+    addresses: &[SocketAddr],
+    endpoint: &dyn Endpoint,
+    arguments: &Arguments,
+) -> Result<Inspection> {
+    let target = &arguments.target;
+    let request = arguments.request.as_ref().map(|path| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: pqlab\r\n\r\n",
+            target.host
+        )
+    });
+    let limit = Duration::from_secs_f64(arguments.timeout);
+    let mut failure = None;
+    for address in addresses {
+        let request = request.as_ref().map(String::as_bytes);
+        match inspect(*address, endpoint, request, limit).await {
+            Ok(inspection) => return Ok(inspection),
+            Err(error @ (ClientError::Connect(_) | ClientError::Timeout { .. })) => {
+                failure = Some(anyhow::Error::from(error).context(address.to_string()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(failure.unwrap_or_else(|| anyhow!("no address")))
+}
+
+fn key_log(path: &PathBuf) -> Result<KeyLog> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options
+        .open(path)
+        .with_context(|| format!("opening {}", path.display()))
+        .map_err(bad_input)?;
+    let file = Mutex::new(file);
+    Ok(KeyLog::new(move |line| {
+        let mut file = file
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A line that could not be written shows as a recording that can't be read.
+        if let Err(error) = writeln!(file, "{line}") {
+            eprintln!("pqlab: writing the key log: {error}");
+        }
+    }))
+}

@@ -1,0 +1,326 @@
+//! `pqlab load`: many connections to one's own server, and what became of each.
+
+mod live;
+mod output;
+mod search;
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use client::load::{Arrivals, LoadError, Plan, Report, WorkerEndpoints};
+use stack::{ClientProfile, TlsStack};
+use wire::NamedGroup;
+
+use crate::client_options::ClientOptions;
+use crate::target::Target;
+use crate::{Ending, bad_input};
+use live::{Lines, LiveView};
+use output::Subject;
+
+/// Make many connections to a server of your own, and say what became of each.
+///
+/// With --rate connections begin when the schedule says, however slow the server is, and
+/// response times count from then: what users of a busy server wait. Without it, each of
+/// --concurrency clients begins the next connection when its last one has ended.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The server, as HOST:PORT.
+    target: Target,
+
+    #[command(flatten)]
+    client: ClientOptions,
+
+    /// Connections per second, at even intervals (open loop).
+    #[arg(long, value_name = "PER_SECOND", conflicts_with = "concurrency")]
+    rate: Option<f64>,
+
+    /// At random intervals, as from a crowd of clients: a Poisson process.
+    #[arg(long, requires = "rate")]
+    poisson: bool,
+
+    /// Connections at a time (closed loop); 10 if there is no --rate.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    concurrency: Option<u32>,
+
+    /// For how long connections begin, in seconds; 10 if there is no --handshakes.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    duration: Option<Duration>,
+
+    /// How many connections begin.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    handshakes: Option<u64>,
+
+    /// The share of connections that resume with a ticket, from 0 to 1. Each ticket is used
+    /// once.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    resume: f64,
+
+    /// Ask for this path (HTTP/1.1 GET) after each handshake, and wait for the status line.
+    #[arg(long, value_name = "PATH", value_parser = path)]
+    request: Option<String>,
+
+    /// Count a handshake with any other group as failed.
+    #[arg(long, value_name = "GROUP")]
+    expect_group: Option<NamedGroup>,
+
+    /// Worker threads; one for each core if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    threads: Option<u32>,
+
+    /// Connections at a time in an open loop. What is due beyond is counted as not started.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 4096,
+        value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    max_in_flight: u32,
+
+    /// Time for each connection, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    timeout: Duration,
+
+    /// The seed of random intervals and choices.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Search the highest rate that keeps p99 of the response times within --p99-ms, and
+    /// loses at most one connection in a thousand. Begins at --rate, or 100 per second.
+    #[arg(
+        long,
+        requires = "p99_ms",
+        conflicts_with_all = ["concurrency", "duration", "handshakes"]
+    )]
+    find_capacity: bool,
+
+    /// The bound of --find-capacity, in milliseconds.
+    #[arg(long, value_name = "MS", requires = "find_capacity", value_parser = milliseconds)]
+    p99_ms: Option<Duration>,
+
+    /// How long --find-capacity tries each rate, in seconds.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "3",
+        requires = "find_capacity",
+        value_parser = seconds
+    )]
+    step_seconds: Duration,
+
+    /// The server is mine, and not on this machine. Load is an attack on a server whose
+    /// owner did not ask for it: without this, only loopback addresses are taken.
+    #[arg(long)]
+    allow_remote: bool,
+
+    /// Print as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where a closed loop begins without being told.
+const CONCURRENCY: u32 = 10;
+/// Where a search begins without being told.
+const FIRST_RATE: f64 = 100.0;
+const DURATION: Duration = Duration::from_secs(10);
+
+pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    let address = arguments.address()?;
+    let arrivals = arguments.arrivals();
+    let (stack, profile) = arguments.client.profile(&arguments.target.host)?;
+    let endpoints = arguments.endpoints(stack, profile, arrivals)?;
+    let plan = arguments.plan(address, arrivals);
+    if cfg!(debug_assertions) {
+        eprintln!("This is a debug build: use a release build for figures that count.");
+    }
+    let stop = stop_on_signals()?;
+    let subject = Subject {
+        address,
+        client: format!("{} ({})", stack.name(), stack.library().version),
+    };
+    if let Some(bound) = arguments.p99_ms {
+        let first = arguments.rate.unwrap_or(FIRST_RATE);
+        let step = arguments.step_seconds;
+        let found = search::find(&plan, &endpoints, first, step, bound, &stop)?;
+        if arguments.json {
+            println!("{}", search::json(&found, &plan, &subject)?);
+        } else {
+            search::print(&found);
+        }
+        return Ok(found.ending());
+    }
+    let report = perform(&plan, &endpoints, &stop, Lines::EverySecond)?;
+    if arguments.json {
+        println!("{}", output::json(&report, &plan, &subject)?);
+    } else {
+        output::print(&report, &plan, &subject);
+    }
+    ending(&report)
+}
+
+/// A load of which nothing succeeded is like a connection that did not.
+fn ending(report: &Report) -> Result<Ending> {
+    if report.is_interrupted {
+        return Ok(Ending::Interrupted);
+    }
+    match report.tally.succeeded {
+        0 => Err(anyhow!("no connection succeeded")),
+        _ => Ok(Ending::Good),
+    }
+}
+
+fn perform(
+    plan: &Plan,
+    endpoints: &[WorkerEndpoints],
+    stop: &AtomicBool,
+    lines: Lines,
+) -> Result<Report> {
+    let mut live = LiveView::new(plan, lines);
+    let interval = live.interval();
+    let report = client::load::run(plan, endpoints, stop, interval, |now| live.show(now));
+    live.finish();
+    report.map_err(classify)
+}
+
+/// Errors that the user's input causes end with another exit code.
+fn classify(error: LoadError) -> anyhow::Error {
+    match error {
+        LoadError::Plan(_) => bad_input(error),
+        error => error.into(),
+    }
+}
+
+impl Arguments {
+    /// The first address of the host's name.
+    fn address(&self) -> Result<SocketAddr> {
+        let Target { host, port } = &self.target;
+        let mut all = (host.as_str(), *port)
+            .to_socket_addrs()
+            .with_context(|| format!("looking up {host}"))
+            .map_err(bad_input)?;
+        let address = all
+            .next()
+            .with_context(|| format!("{host} has no address"))
+            .map_err(bad_input)?;
+        if !address.ip().to_canonical().is_loopback() && !self.allow_remote {
+            return Err(bad_input(anyhow!(
+                "{address} is not on this machine: if the server is yours, add --allow-remote"
+            )));
+        }
+        Ok(address)
+    }
+
+    fn arrivals(&self) -> Arrivals {
+        match self.rate {
+            Some(per_second) if self.poisson => Arrivals::Poisson { per_second },
+            Some(per_second) => Arrivals::Constant { per_second },
+            None if self.find_capacity => Arrivals::Constant {
+                per_second: FIRST_RATE,
+            },
+            None => Arrivals::Closed {
+                concurrency: self.concurrency.unwrap_or(CONCURRENCY) as usize,
+            },
+        }
+    }
+
+    fn plan(&self, address: SocketAddr, arrivals: Arrivals) -> Plan {
+        let host = &self.target.host;
+        let request = self.request.as_ref().map(|path| {
+            format!(
+                "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: pqlab\r\n\
+                 Connection: close\r\n\r\n"
+            )
+        });
+        let most = match arrivals {
+            Arrivals::Closed { concurrency } => concurrency,
+            _ => self.max_in_flight as usize,
+        };
+        Plan {
+            address,
+            arrivals,
+            duration: match (self.duration, self.handshakes) {
+                (None, None) => Some(DURATION),
+                (duration, _) => duration,
+            },
+            handshakes: self.handshakes,
+            max_in_flight: most,
+            timeout: self.timeout,
+            resumed_share: self.resume,
+            request: request.map(String::into_bytes),
+            expected_group: self.expect_group,
+            seed: self.seed,
+        }
+    }
+
+    /// What each thread makes its connections from.
+    fn endpoints(
+        &self,
+        stack: &dyn TlsStack,
+        mut profile: ClientProfile,
+        arrivals: Arrivals,
+    ) -> Result<Vec<WorkerEndpoints>> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let wanted = self.threads.map_or_else(cores, |threads| threads as usize);
+        let useful = match arrivals {
+            Arrivals::Closed { concurrency } => concurrency,
+            _ => self.max_in_flight as usize,
+        };
+        let mut endpoint = |resumes| {
+            profile.resumes = resumes;
+            stack.client(&profile).map(Arc::from).map_err(bad_input)
+        };
+        (0..wanted.min(useful))
+            .map(|_| {
+                Ok(WorkerEndpoints {
+                    full: endpoint(false)?,
+                    resuming: match self.resume > 0.0 {
+                        true => Some(endpoint(true)?),
+                        false => None,
+                    },
+                })
+            })
+            .collect()
+    }
+}
+
+/// A flag that Ctrl-C and SIGTERM raise; the second one ends the program at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("setting the handler of interrupts")?;
+    Ok(stop)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    positive(text, 1.0)
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    positive(text, 1e-3)
+}
+
+/// More than nothing, and less than a year.
+fn positive(text: &str, unit: f64) -> Result<Duration, String> {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    match Duration::try_from_secs_f64(number * unit) {
+        Ok(time) if !time.is_zero() && time < YEAR => Ok(time),
+        _ => Err("must be more than 0, and less than a year".to_owned()),
+    }
+}
+
+/// The path of a request target (RFC 9112 section 3.2.1), as it is sent.
+fn path(text: &str) -> Result<String, String> {
+    match text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("must begin with / and be printable ASCII without spaces".to_owned()),
+    }
+}

@@ -1,0 +1,549 @@
+//! One connection, from its socket to its end.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream as StdStream};
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+use socket2::SockAddr;
+use stack::{Connection, Negotiated};
+use wire::{NamedGroup, ProtocolVersion};
+
+use super::WorkerEndpoints;
+use super::failure::{Failure, FailureKind};
+use super::tally::{Purpose, Sample};
+use crate::socket::for_one_connection;
+use crate::{ClientError, Stage};
+
+/// What the connections of one worker have in common.
+pub(super) struct Tools {
+    pub(super) registry: Registry,
+    pub(super) endpoints: WorkerEndpoints,
+    address: SocketAddr,
+    socket_address: SockAddr,
+    request: Option<Vec<u8>>,
+    expected_group: Option<NamedGroup>,
+    timeout: Duration,
+    input: Box<[u8]>,
+    output: Vec<u8>,
+    plaintext: Box<[u8]>,
+}
+
+/// Bytes taken from a socket at once: the longest flights of servers, with ML-DSA-87.
+const INPUT: usize = 64 * 1024;
+/// The longest record of TLS 1.2 (RFC 5246 section 6.2.3), with its header.
+const MAX_RECORD: usize = 5 + (1 << 14) + 2048;
+/// What one input may complete and bring: a library may hold a record but for its last byte.
+const PLAINTEXT: usize = INPUT + MAX_RECORD;
+/// With so many tickets in store, none is waited for.
+const MANY_TICKETS: usize = 1024;
+
+impl Tools {
+    pub(super) fn new(plan: &super::Plan, endpoints: WorkerEndpoints, registry: Registry) -> Self {
+        Self {
+            registry,
+            endpoints,
+            address: plan.address,
+            socket_address: plan.address.into(),
+            request: plan.request.clone(),
+            expected_group: plan.expected_group,
+            timeout: plan.timeout,
+            input: vec![0; INPUT].into(),
+            output: Vec::with_capacity(INPUT),
+            plaintext: vec![0; PLAINTEXT].into(),
+        }
+    }
+
+    fn connection(&self, purpose: Purpose) -> Result<Box<dyn Connection>, Failure> {
+        let connection = match (purpose, &self.endpoints.resuming) {
+            (Purpose::Resumed, Some(endpoint)) => endpoint.connection(),
+            (Purpose::Ticket, Some(endpoint)) => endpoint.issuing_connection(),
+            _ => self.endpoints.full.connection(),
+        };
+        connection.map_err(|error| ClientError::of_tls(Stage::Handshake, error).into())
+    }
+
+    pub(super) fn tickets(&self) -> usize {
+        let resuming = self.endpoints.resuming.as_ref();
+        resuming.map_or(0, |endpoint| endpoint.tickets())
+    }
+}
+
+/// A connection under way.
+pub(super) struct Attempt {
+    /// Tells it from others that had the same place.
+    pub(super) serial: u64,
+    purpose: Purpose,
+    step: Step,
+    socket: TcpStream,
+    token: Token,
+    /// There from [`Step::Handshaking`] on.
+    tls: Option<Box<dyn Connection>>,
+    /// What the kernel did not take yet.
+    unsent: Vec<u8>,
+    has_ticket: bool,
+    status_line: StatusLine,
+    intended: Instant,
+    started: Instant,
+    connected: Instant,
+    secured: Instant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Connecting,
+    Handshaking,
+    Responding,
+    /// All that is measured is done; a ticket is to come.
+    Collecting,
+    Over,
+}
+
+/// How far a call has brought a connection.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// It waits for the network.
+    Waiting,
+    /// All that is measured is done. Unless it is over, it goes on.
+    Measured(Sample),
+    /// There is nothing to wait for any more.
+    Over,
+}
+
+/// When a connection was to begin, and when it did.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Beginning {
+    pub(super) intended: Instant,
+    pub(super) started: Instant,
+}
+
+impl Attempt {
+    /// Connects. Over loopback TCP is established on return, and the ClientHello sent.
+    pub(super) fn start(
+        tools: &mut Tools,
+        token: Token,
+        serial: u64,
+        purpose: Purpose,
+        beginning: Beginning,
+    ) -> Result<Self, Failure> {
+        let socket = for_one_connection(tools.address).map_err(ClientError::Socket)?;
+        match socket.connect(&tools.socket_address) {
+            Err(error) if !is_in_progress(&error) => {
+                return Err(ClientError::Connect(error).into());
+            }
+            _ => {}
+        }
+        let Beginning { intended, started } = beginning;
+        let mut attempt = Self {
+            serial,
+            purpose,
+            step: Step::Connecting,
+            socket: TcpStream::from_std(StdStream::from(socket)),
+            token,
+            tls: None,
+            unsent: Vec::new(),
+            has_ticket: false,
+            status_line: StatusLine::default(),
+            intended,
+            started,
+            connected: started,
+            secured: started,
+        };
+        if attempt.is_connected() {
+            attempt.greet(tools)?;
+        }
+        let is_waiting_to_write = attempt.step == Step::Connecting || !attempt.unsent.is_empty();
+        let interest = match is_waiting_to_write {
+            true => Interest::READABLE | Interest::WRITABLE,
+            false => Interest::READABLE,
+        };
+        tools
+            .registry
+            .register(&mut attempt.socket, token, interest)
+            .map_err(ClientError::Socket)?;
+        Ok(attempt)
+    }
+
+    /// Goes as far as the network lets it. `is_input_over` says that the server's end of
+    /// the stream is known to be near.
+    ///
+    /// After [`Progress::Measured`] it is to be called again, unless it is over: readiness
+    /// is told once.
+    pub(super) fn advance(
+        &mut self,
+        tools: &mut Tools,
+        is_input_over: bool,
+    ) -> Result<Progress, Failure> {
+        if self.step == Step::Connecting {
+            if !self.is_connected() {
+                return match self.socket.take_error() {
+                    Ok(None) => Ok(Progress::Waiting),
+                    Ok(Some(error)) | Err(error) => Err(ClientError::Connect(error).into()),
+                };
+            }
+            self.greet(tools)?;
+        }
+        if !self.unsent.is_empty() {
+            self.resend()?;
+            if let Some(sample) = self.after_sending(tools)? {
+                return Ok(Progress::Measured(sample));
+            }
+        }
+        loop {
+            let count = match self.socket.read(&mut tools.input) {
+                Ok(0) => return self.end_of_input(),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Progress::Waiting);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(_) if self.step == Step::Collecting => return self.end_of_input(),
+                Err(error) => return Err(self.socket_failure(error)),
+            };
+            match self.take_input(tools, count)? {
+                Progress::Waiting => {}
+                progress => return Ok(progress),
+            }
+            // Less than there was room for: the kernel has no more, but for the end.
+            if count < tools.input.len() && !is_input_over {
+                return Ok(Progress::Waiting);
+            }
+        }
+    }
+
+    /// Whether it is done with, and can be dropped.
+    pub(super) fn is_over(&self) -> bool {
+        self.step == Step::Over
+    }
+
+    /// Whether all that is measured is done.
+    pub(super) fn is_measured(&self) -> bool {
+        matches!(self.step, Step::Collecting | Step::Over)
+    }
+
+    /// Whether it is one of those that are to bring a ticket, and did not.
+    pub(super) fn lacks_ticket(&self) -> bool {
+        self.purpose != Purpose::Full && !self.has_ticket
+    }
+
+    /// What it means that its time is over.
+    pub(super) fn time_out(&self, tools: &Tools) -> Failure {
+        let (stage, limit) = (self.stage(), tools.timeout);
+        ClientError::Timeout { stage, limit }.into()
+    }
+
+    fn stage(&self) -> Stage {
+        match self.step {
+            Step::Connecting => Stage::Connect,
+            Step::Handshaking => Stage::Handshake,
+            Step::Responding | Step::Collecting | Step::Over => Stage::Response,
+        }
+    }
+
+    fn is_connected(&self) -> bool {
+        self.socket.peer_addr().is_ok()
+    }
+
+    /// TCP is established: sends the ClientHello.
+    fn greet(&mut self, tools: &mut Tools) -> Result<(), Failure> {
+        self.connected = Instant::now();
+        self.step = Step::Handshaking;
+        let mut tls = tools.connection(self.purpose)?;
+        let made = tls.advance(&[], &mut tools.output);
+        self.tls = Some(tls);
+        self.send_after(tools, made)
+    }
+
+    fn take_input(&mut self, tools: &mut Tools, count: usize) -> Result<Progress, Failure> {
+        let tickets = self.count_tickets(tools);
+        let progress = match self.step {
+            Step::Handshaking => {
+                self.shake_hands(tools, count)?;
+                self.note_ticket(tools, tickets);
+                self.after_sending(tools)?
+            }
+            Step::Responding => {
+                let received = self.receive(tools, count)?;
+                self.note_ticket(tools, tickets);
+                self.status_line.take(&tools.plaintext[..received]);
+                let is_whole = self.status_line.is_whole();
+                is_whole.then(|| self.measured(tools, Some(Instant::now())))
+            }
+            Step::Collecting => {
+                // A server may say anything after the measurement.
+                if self.receive(tools, count).is_err() {
+                    self.step = Step::Over;
+                }
+                self.note_ticket(tools, tickets);
+                if self.has_ticket {
+                    self.step = Step::Over;
+                }
+                None
+            }
+            Step::Connecting | Step::Over => None,
+        };
+        Ok(match progress {
+            Some(sample) => Progress::Measured(sample),
+            None if self.is_over() => Progress::Over,
+            None => Progress::Waiting,
+        })
+    }
+
+    fn shake_hands(&mut self, tools: &mut Tools, count: usize) -> Result<(), Failure> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(());
+        };
+        let mut taken = tls.advance(&tools.input[..count], &mut tools.output);
+        // The request leaves with the client's last flight, in one segment.
+        if let (Ok(()), false, Some(request)) = (&taken, tls.is_handshaking(), &tools.request) {
+            taken = tls.send(request, &mut tools.output);
+        }
+        self.send_after(tools, taken)
+    }
+
+    /// The handshake is done once its last flight is with the kernel.
+    fn after_sending(&mut self, tools: &mut Tools) -> Result<Option<Sample>, Failure> {
+        let is_handshaking = self.tls.as_ref().is_none_or(|tls| tls.is_handshaking());
+        if self.step != Step::Handshaking || is_handshaking || !self.unsent.is_empty() {
+            return Ok(None);
+        }
+        self.secured = Instant::now();
+        self.check(tools)?;
+        if tools.request.is_some() {
+            self.step = Step::Responding;
+            return Ok(None);
+        }
+        Ok(Some(self.measured(tools, None)))
+    }
+
+    /// Whether the handshake is what was asked for.
+    fn check(&self, tools: &Tools) -> Result<(), Failure> {
+        let negotiated = self.negotiated();
+        let unlike = |kind, message: String| {
+            Err(Failure {
+                kind,
+                alert: None,
+                message,
+            })
+        };
+        match (self.purpose, negotiated.is_resumed) {
+            (Purpose::Resumed, false) => {
+                let message = "the server took no notice of the ticket".to_owned();
+                return unlike(FailureKind::NotResumed, message);
+            }
+            (Purpose::Full, true) => {
+                let message = "a full handshake was asked for".to_owned();
+                return unlike(FailureKind::NotFull, message);
+            }
+            _ => {}
+        }
+        // A resumption of TLS 1.2 exchanges no keys.
+        let has_group =
+            !(negotiated.is_resumed && negotiated.version == Some(ProtocolVersion::Tls12));
+        match tools.expected_group {
+            Some(expected) if has_group && negotiated.group != Some(expected) => {
+                let group = match negotiated.group {
+                    Some(group) => group.to_string(),
+                    None => "no group".to_owned(),
+                };
+                let message = format!("{group} was negotiated, not {expected}");
+                unlike(FailureKind::OtherGroup, message)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn measured(&mut self, tools: &mut Tools, answered: Option<Instant>) -> Sample {
+        let is_for_tickets = self.purpose != Purpose::Full && !self.has_ticket;
+        self.step = Step::Over;
+        if is_for_tickets && self.can_collect(tools) {
+            self.step = Step::Collecting;
+        }
+        Sample {
+            purpose: self.purpose,
+            intended: self.intended,
+            started: self.started,
+            connected: self.connected,
+            secured: self.secured,
+            answered,
+            negotiated: self.negotiated(),
+            status: answered.map(|_| self.status_line.class()),
+        }
+    }
+
+    /// Whether it is worth while to wait for a ticket.
+    fn can_collect(&mut self, tools: &mut Tools) -> bool {
+        // Before TLS 1.3 sessions come within the handshake.
+        if self.negotiated().version != Some(ProtocolVersion::Tls13) {
+            self.has_ticket = tools.tickets() > 0;
+            return false;
+        }
+        let tickets = tools.tickets();
+        if tickets >= MANY_TICKETS {
+            self.has_ticket = true;
+            return false;
+        }
+        // One may have come together with the handshake's end, and wait in the library.
+        let is_good = self.receive(tools, 0).is_ok();
+        self.note_ticket(tools, tickets);
+        is_good && !self.has_ticket
+    }
+
+    fn count_tickets(&self, tools: &Tools) -> usize {
+        match self.purpose {
+            Purpose::Full => 0,
+            Purpose::Resumed | Purpose::Ticket => tools.tickets(),
+        }
+    }
+
+    /// Nobody else's ticket can have come since `before` was counted: the endpoint belongs
+    /// to this worker alone.
+    fn note_ticket(&mut self, tools: &Tools, before: usize) {
+        self.has_ticket |= self.count_tickets(tools) > before;
+    }
+
+    fn negotiated(&self) -> Negotiated {
+        let tls = self.tls.as_ref();
+        tls.map(|tls| tls.negotiated()).unwrap_or_default()
+    }
+
+    fn receive(&mut self, tools: &mut Tools, count: usize) -> Result<usize, Failure> {
+        let Some(tls) = &mut self.tls else {
+            return Ok(0);
+        };
+        tls.receive(&tools.input[..count], &mut tools.plaintext)
+            .map_err(|error| ClientError::of_tls(self.stage(), error).into())
+    }
+
+    fn end_of_input(&mut self) -> Result<Progress, Failure> {
+        if self.is_measured() {
+            self.step = Step::Over;
+            return Ok(Progress::Over);
+        }
+        let stage = self.stage();
+        Err(ClientError::Closed { stage }.into())
+    }
+
+    /// Sends the output, which after a failure is an alert, and then reports the failure.
+    fn send_after(
+        &mut self,
+        tools: &mut Tools,
+        result: Result<(), stack::StackError>,
+    ) -> Result<(), Failure> {
+        let stage = self.stage();
+        let sent = self.send(tools);
+        tools.output.clear();
+        result.map_err(|error| ClientError::of_tls(stage, error))?;
+        sent
+    }
+
+    fn send(&mut self, tools: &mut Tools) -> Result<(), Failure> {
+        let output = tools.output.as_slice();
+        if !self.unsent.is_empty() {
+            self.unsent.extend_from_slice(output);
+            return Ok(());
+        }
+        let taken = self.write(output)?;
+        if taken < output.len() {
+            self.unsent.extend_from_slice(&output[taken..]);
+            // It may not have been asked for yet, or be asked for already.
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let _ = tools
+                .registry
+                .reregister(&mut self.socket, self.token, both);
+        }
+        Ok(())
+    }
+
+    fn resend(&mut self) -> Result<(), Failure> {
+        let unsent = std::mem::take(&mut self.unsent);
+        let taken = self.write(&unsent)?;
+        self.unsent = unsent;
+        self.unsent.drain(..taken);
+        Ok(())
+    }
+
+    /// Writes until the kernel takes no more.
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        let mut taken = 0;
+        while taken < bytes.len() {
+            match self.socket.write(&bytes[taken..]) {
+                Ok(count) => taken += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.socket_failure(error)),
+            }
+        }
+        Ok(taken)
+    }
+
+    fn socket_failure(&self, error: io::Error) -> Failure {
+        ClientError::of_transport(self.stage(), error.into()).into()
+    }
+}
+
+#[cfg(unix)]
+fn is_in_progress(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINPROGRESS)
+}
+
+#[cfg(not(unix))]
+fn is_in_progress(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// The beginning of an HTTP response (RFC 9112 section 4): `HTTP/1.1 200`.
+#[derive(Debug, Default)]
+struct StatusLine {
+    bytes: [u8; Self::LENGTH],
+    length: usize,
+}
+
+impl StatusLine {
+    const LENGTH: usize = "HTTP/1.1 200".len();
+    const CLASS: usize = "HTTP/1.1 ".len();
+
+    fn take(&mut self, bytes: &[u8]) {
+        let count = bytes.len().min(Self::LENGTH - self.length);
+        self.bytes[self.length..self.length + count].copy_from_slice(&bytes[..count]);
+        self.length += count;
+    }
+
+    fn is_whole(&self) -> bool {
+        self.length == Self::LENGTH
+    }
+
+    /// The first digit of the status; 0 for what is no HTTP/1.
+    fn class(&self) -> u8 {
+        match self.bytes[Self::CLASS] {
+            digit @ b'1'..=b'5' if self.bytes.starts_with(b"HTTP/1.") => digit - b'0',
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_read_however_it_comes_and_nothing_else_is_one() {
+        for (text, class) in [
+            ("HTTP/1.1 200 OK\r\n", 2),
+            ("HTTP/1.0 503 Service Unavailable", 5),
+            ("HTTP/1.1 900 OK\r\n", 0),
+            ("SSH-2.0-OpenSSH_9.2", 0),
+            ("HTTP/2.0 200 ", 0),
+        ] {
+            for size in 1..text.len() {
+                let mut line = StatusLine::default();
+                for piece in text.as_bytes().chunks(size) {
+                    line.take(piece);
+                }
+                assert!(line.is_whole());
+                assert_eq!(line.class(), class, "{text} in pieces of {size}");
+            }
+        }
+    }
+}

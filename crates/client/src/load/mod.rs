@@ -1,0 +1,36 @@
+//! Load: many connections at a chosen rate, and what became of each.
+//!
+//! [`run`] makes connections from worker threads, each with its own loop over its sockets
+//! and its own endpoints. In an open loop connections begin when the schedule says, however
+//! slow the server is, and response times count from then; in a closed loop one follows the
+//! other. Every handshake's outcome is checked and counted; nothing is dropped silently.
+//!
+//! A connection is over when the handshake is, or when the response to its request has
+//! begun. It ends with a reset. [`Search`] finds the highest rate that a server keeps up
+//! with.
+//!
+//! There is no tokio in here: its timers are a millisecond wide.
+
+mod alarm;
+mod attempt;
+mod capacity;
+mod failure;
+mod latency;
+mod live;
+mod plan;
+mod report;
+mod resources;
+mod run;
+mod schedule;
+mod tally;
+mod worker;
+
+pub use capacity::{Capacity, Search};
+pub use failure::{FailureCount, FailureKind};
+pub use latency::Latency;
+pub use live::Snapshot;
+pub use plan::{LoadError, MAX_RATE, Plan, WorkerEndpoints};
+pub use report::{ClientLimit, Rates, Report, WorkerUse};
+pub use run::run;
+pub use schedule::Arrivals;
+pub use tally::Tally;

@@ -1,0 +1,262 @@
+//! What stands in a certificate, for people and for decisions.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use time::OffsetDateTime;
+use wire::SignatureAlgorithm;
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::oid_registry::Oid;
+use x509_parser::prelude::FromDer;
+use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
+
+use crate::key::public_key_algorithm;
+
+/// The fields of a certificate (RFC 5280) that say what it is, for whom, by whom and until
+/// when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The subject as RFC 4514 writes names: the last component first.
+    pub subject: String,
+    /// The issuer, likewise.
+    pub issuer: String,
+    /// The serial number, upper-case hexadecimal digits without separators.
+    pub serial: String,
+    /// Valid from.
+    pub not_before: OffsetDateTime,
+    /// Valid until.
+    pub not_after: OffsetDateTime,
+    /// DNS names, addresses, URIs and e-mail addresses of the subject alternative name.
+    pub names: Vec<String>,
+    /// The subject's key.
+    pub key: Algorithm,
+    /// What the issuer signed with.
+    pub signature: Algorithm,
+    /// Length of the certificate in bytes.
+    pub length: usize,
+}
+
+/// An algorithm of keys or signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Algorithm {
+    /// Its usual name with the key's size where that varies, or its object identifier.
+    pub name: String,
+    /// Whether a quantum computer leaves it standing; false for what is unknown.
+    pub is_post_quantum: bool,
+}
+
+/// The bytes are no certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a certificate (RFC 5280): {0}")]
+pub struct NotACertificate(String);
+
+impl Certificate {
+    /// Reads a certificate in DER. Nothing is verified.
+    ///
+    /// # Errors
+    /// When it does not parse, or something follows it.
+    pub fn from_der(der: &[u8]) -> Result<Self, NotACertificate> {
+        let certificate = match X509Certificate::from_der(der) {
+            Ok(([], certificate)) => certificate,
+            Ok(_) => return Err(NotACertificate("something follows it".to_owned())),
+            Err(error) => return Err(NotACertificate(error.to_string())),
+        };
+        let validity = certificate.validity();
+        let names = match certificate.subject_alternative_name() {
+            Ok(Some(extension)) => extension.value.general_names.iter().map(name).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            subject: distinguished_name(certificate.subject()),
+            issuer: distinguished_name(certificate.issuer()),
+            serial: hex(certificate.raw_serial()),
+            not_before: validity.not_before.to_datetime(),
+            not_after: validity.not_after.to_datetime(),
+            names,
+            key: key_algorithm(certificate.public_key()),
+            signature: signature_algorithm(&certificate.signature_algorithm.algorithm),
+            length: der.len(),
+        })
+    }
+
+    /// Whether the subject and the issuer have one name, as in a root.
+    pub fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+}
+
+fn name(name: &GeneralName<'_>) -> String {
+    match name {
+        GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
+            (*name).to_owned()
+        }
+        GeneralName::IPAddress(bytes) => {
+            if let Ok(bytes) = <[u8; 4]>::try_from(*bytes) {
+                Ipv4Addr::from(bytes).to_string()
+            } else if let Ok(bytes) = <[u8; 16]>::try_from(*bytes) {
+                Ipv6Addr::from(bytes).to_string()
+            } else {
+                hex(bytes)
+            }
+        }
+        GeneralName::DirectoryName(name) => distinguished_name(name),
+        other => format!("{other:?}"),
+    }
+}
+
+/// RFC 4514: relative names in reverse order, special characters behind a backslash.
+fn distinguished_name(name: &X509Name<'_>) -> String {
+    let mut parts = Vec::new();
+    for relative in name.iter_rdn() {
+        let attributes = relative.iter().map(|attribute| {
+            let value = attribute
+                .as_str()
+                .map_or_else(|_| format!("#{}", hex(attribute.as_slice())), escape);
+            format!("{}={value}", attribute_name(attribute.attr_type()))
+        });
+        parts.push(attributes.collect::<Vec<_>>().join("+"));
+    }
+    parts.reverse();
+    parts.join(",")
+}
+
+fn escape(value: &str) -> String {
+    let mut escaped = String::with_capacity(value.len());
+    let last = value.chars().count().saturating_sub(1);
+    for (at, c) in value.chars().enumerate() {
+        let is_special = matches!(c, '"' | '+' | ',' | ';' | '<' | '>' | '\\');
+        let is_at_edge = (at == 0 && matches!(c, ' ' | '#')) || (at == last && c == ' ');
+        match c {
+            c if c.is_control() => {
+                let mut bytes = [0; 4];
+                let bytes = c.encode_utf8(&mut bytes).bytes();
+                escaped.extend(bytes.map(|byte| format!("\\{byte:02X}")));
+                continue;
+            }
+            _ if is_special || is_at_edge => escaped.push('\\'),
+            _ => {}
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// The short names of RFC 4514 section 3; others by their number.
+fn attribute_name(oid: &Oid<'_>) -> String {
+    let text = oid.to_id_string();
+    let short = match text.as_str() {
+        "2.5.4.3" => "CN",
+        "2.5.4.7" => "L",
+        "2.5.4.8" => "ST",
+        "2.5.4.10" => "O",
+        "2.5.4.11" => "OU",
+        "2.5.4.6" => "C",
+        "2.5.4.9" => "STREET",
+        "0.9.2342.19200300.100.1.25" => "DC",
+        "0.9.2342.19200300.100.1.1" => "UID",
+        _ => return text,
+    };
+    short.to_owned()
+}
+
+fn key_algorithm(key: &SubjectPublicKeyInfo<'_>) -> Algorithm {
+    use x509_parser::public_key::PublicKey;
+    if let Some(algorithm) = public_key_algorithm(key) {
+        return Algorithm {
+            name: display_name(algorithm).to_owned(),
+            is_post_quantum: algorithm.facts().post_quantum,
+        };
+    }
+    let name = match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => format!("RSA {}", rsa.key_size()),
+        _ => match key.algorithm.algorithm.to_id_string().as_str() {
+            "1.2.840.10045.2.1" => "ECDSA on another curve".to_owned(),
+            "1.3.101.113" => "Ed448".to_owned(),
+            oid => return slh_dsa(oid).unwrap_or_else(|| classical(oid)),
+        },
+    };
+    classical(&name)
+}
+
+/// The names that people use, beside the ids of scenarios.
+const fn display_name(algorithm: SignatureAlgorithm) -> &'static str {
+    use SignatureAlgorithm as A;
+    match algorithm {
+        A::Rsa2048 => "RSA 2048",
+        A::Rsa3072 => "RSA 3072",
+        A::Rsa4096 => "RSA 4096",
+        A::EcdsaP256 => "ECDSA P-256",
+        A::EcdsaP384 => "ECDSA P-384",
+        A::Ed25519 => "Ed25519",
+        A::MlDsa44 => "ML-DSA-44",
+        A::MlDsa65 => "ML-DSA-65",
+        A::MlDsa87 => "ML-DSA-87",
+    }
+}
+
+fn signature_algorithm(oid: &Oid<'_>) -> Algorithm {
+    let text = oid.to_id_string();
+    let name = match text.as_str() {
+        "1.2.840.113549.1.1.5" => "RSA with SHA-1",
+        "1.2.840.113549.1.1.10" => "RSA-PSS",
+        "1.2.840.113549.1.1.11" => "RSA with SHA-256",
+        "1.2.840.113549.1.1.12" => "RSA with SHA-384",
+        "1.2.840.113549.1.1.13" => "RSA with SHA-512",
+        "1.2.840.10045.4.3.2" => "ECDSA with SHA-256",
+        "1.2.840.10045.4.3.3" => "ECDSA with SHA-384",
+        "1.2.840.10045.4.3.4" => "ECDSA with SHA-512",
+        "1.3.101.112" => "Ed25519",
+        "1.3.101.113" => "Ed448",
+        // RFC 9881 section 2.
+        "2.16.840.1.101.3.4.3.17" => return post_quantum("ML-DSA-44"),
+        "2.16.840.1.101.3.4.3.18" => return post_quantum("ML-DSA-65"),
+        "2.16.840.1.101.3.4.3.19" => return post_quantum("ML-DSA-87"),
+        other => return slh_dsa(other).unwrap_or_else(|| classical(other)),
+    };
+    classical(name)
+}
+
+/// RFC 9909 section 3: the twelve parameter sets stand next to each other.
+fn slh_dsa(oid: &str) -> Option<Algorithm> {
+    let last: u8 = oid.strip_prefix("2.16.840.1.101.3.4.3.")?.parse().ok()?;
+    (20..=31).contains(&last).then(|| post_quantum("SLH-DSA"))
+}
+
+fn classical(name: &str) -> Algorithm {
+    Algorithm {
+        name: name.to_owned(),
+        is_post_quantum: false,
+    }
+}
+
+fn post_quantum(name: &str) -> Algorithm {
+    Algorithm {
+        name: name.to_owned(),
+        is_post_quantum: true,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_characters_of_names_are_escaped_as_rfc_4514_says() {
+        assert_eq!(escape("Plain"), "Plain");
+        assert_eq!(escape("A, B+C"), "A\\, B\\+C");
+        assert_eq!(escape("#x "), "\\#x\\ ");
+        assert_eq!(escape(" "), "\\ ");
+        assert_eq!(escape("a\r\nX-Header: b"), "a\\0D\\0AX-Header: b");
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        for bytes in [&[][..], &[0x30, 0x03, 1, 2, 3], &[0xff; 64]] {
+            assert!(Certificate::from_der(bytes).is_err());
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! One exchange with a server over UDP.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Buf;
+use experiment::Side;
+use h3::error::Code;
+use http::{Request, Uri};
+use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime, VarInt};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use stack::StackError;
+use tokio::time::timeout;
+
+use crate::error::{ClientError, Stage};
+use crate::observation::Traffic;
+use crate::session::Session;
+use crate::tap::{Tap, TapLimits};
+use crate::transport;
+
+/// HTTP/3 (RFC 9114).
+pub const HTTP3: &[u8] = b"h3";
+
+/// What a client does beside the handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// Time for all of it.
+    pub limit: Duration,
+    /// What is asked for, if HTTP/3 is negotiated.
+    pub path: String,
+    /// Bytes of a response that are kept; the rest is not waited for.
+    pub max_body: usize,
+}
+
+impl Default for ClientOptions {
+    /// 10 s, the root of the server, 1 MiB.
+    fn default() -> Self {
+        Self {
+            limit: Duration::from_secs(10),
+            path: "/".to_owned(),
+            max_body: 1 << 20,
+        }
+    }
+}
+
+/// An exchange that succeeded.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// The handshake and what was negotiated.
+    pub session: Session,
+    /// The answer; `None` where HTTP/3 was not negotiated.
+    pub response: Option<Response>,
+    /// All that the client sent, until the response had come.
+    pub sent: Traffic,
+    /// All that it received until then.
+    pub received: Traffic,
+}
+
+/// An answer over HTTP/3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// From before the client's connection is built until the header of the answer had come.
+    pub first_byte: Duration,
+    /// The status code.
+    pub status: u16,
+    /// The beginning of the content, as long as was asked for.
+    pub body: Vec<u8>,
+}
+
+/// How long the end of a connection is waited for: it tells the server, no more.
+const CLOSING: Duration = Duration::from_millis(200);
+
+/// Performs a handshake with `server`, asks for a path if HTTP/3 is negotiated, and closes
+/// the connection. Offers HTTP/3 where `tls` names no application protocol.
+///
+/// Runs on the current tokio runtime, which must have I/O and time enabled.
+///
+/// # Errors
+/// How far it came, and who is at fault.
+pub async fn connect(
+    server: SocketAddr,
+    server_name: &str,
+    mut tls: ClientConfig,
+    options: &ClientOptions,
+) -> Result<Exchange, ClientError> {
+    if tls.alpn_protocols.is_empty() {
+        tls.alpn_protocols = vec![HTTP3.to_vec()];
+    }
+    let name =
+        ServerName::try_from(server_name).map_err(|error| setup("the server's name", error))?;
+    let config = transport::client(tls, name.to_owned(), transport::transport());
+    let config = config.map_err(ClientError::Setup)?;
+    let request = request(server, server_name, &options.path)?;
+    let (endpoint, tap) = endpoint(server, options.limit).map_err(ClientError::Socket)?;
+    let mut attempt = Attempt {
+        tap,
+        stage: Stage::Handshake,
+        options,
+    };
+    let exchange = async {
+        let begin = Instant::now();
+        let connecting = endpoint
+            .connect_with(config, server, server_name)
+            .map_err(|error| setup("the connection", error))?;
+        let connection = connecting.await;
+        let connection = connection.map_err(|error| attempt.lost(&error))?;
+        attempt.exchange(&connection, request, begin).await
+    };
+    let result = timeout(options.limit, exchange).await;
+    let code = u32::try_from(Code::H3_NO_ERROR.value()).unwrap_or_default();
+    endpoint.close(VarInt::from_u32(code), b"");
+    // The server learns of the end, or finds out by itself.
+    let _ = timeout(CLOSING, endpoint.wait_idle()).await;
+    result.unwrap_or(Err(ClientError::Timeout {
+        stage: attempt.stage,
+        limit: options.limit,
+    }))
+}
+
+fn endpoint(server: SocketAddr, limit: Duration) -> std::io::Result<(Endpoint, Arc<Tap>)> {
+    let any = match server.ip() {
+        IpAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
+    };
+    let limits = TapLimits {
+        peers: 1,
+        age: limit,
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    let tap = Arc::new(Tap::new(socket, Side::Client, limits)?);
+    let runtime = Arc::new(TokioRuntime);
+    let config = EndpointConfig::default();
+    let endpoint = Endpoint::new_with_abstract_socket(config, None, tap.clone(), runtime)?;
+    Ok((endpoint, tap))
+}
+
+fn request(server: SocketAddr, name: &str, path: &str) -> Result<Request<()>, ClientError> {
+    let host = match name.parse::<Ipv6Addr>() {
+        Ok(address) => format!("[{address}]"),
+        Err(_) => name.to_owned(),
+    };
+    let uri = Uri::builder()
+        .scheme("https")
+        .authority(format!("{host}:{}", server.port()))
+        .path_and_query(path)
+        .build()
+        .map_err(|error| setup("the path", error))?;
+    Request::get(uri)
+        .body(())
+        .map_err(|error| setup("the request", error))
+}
+
+fn setup(what: &'static str, error: impl ToString) -> ClientError {
+    ClientError::Setup(StackError::Setup {
+        what,
+        message: error.to_string(),
+    })
+}
+
+/// An exchange under way.
+struct Attempt<'o> {
+    tap: Arc<Tap>,
+    stage: Stage,
+    options: &'o ClientOptions,
+}
+
+impl Attempt<'_> {
+    async fn exchange(
+        &mut self,
+        connection: &Connection,
+        request: Request<()>,
+        begin: Instant,
+    ) -> Result<Exchange, ClientError> {
+        let handshake = begin.elapsed();
+        let server = connection.remote_address();
+        let observation = self.tap.observation(server);
+        let session = Session::new(connection, handshake, observation);
+        self.stage = Stage::Response;
+        let response = if session.alpn.as_deref() == Some(HTTP3) {
+            Some(self.ask(connection, request, begin).await?)
+        } else {
+            None
+        };
+        let whole = self.tap.observation(server);
+        let (sent, received) = whole.map_or_else(Default::default, |o| (o.client, o.server));
+        Ok(Exchange {
+            session,
+            response,
+            sent,
+            received,
+        })
+    }
+
+    async fn ask(
+        &self,
+        connection: &Connection,
+        request: Request<()>,
+        begin: Instant,
+    ) -> Result<Response, ClientError> {
+        // What is wrong with the connection says more than what HTTP makes of it.
+        let fault = |error: &dyn std::fmt::Display| match connection.close_reason() {
+            Some(reason) => self.lost(&reason),
+            None => ClientError::Http(error.to_string()),
+        };
+        let http = h3_quinn::Connection::new(connection.clone());
+        let (mut driver, mut requests) =
+            h3::client::new(http).await.map_err(|error| fault(&error))?;
+        let answer = async {
+            let mut stream = requests.send_request(request).await?;
+            stream.finish().await?;
+            let head = stream.recv_response().await?;
+            let mut response = Response {
+                first_byte: begin.elapsed(),
+                status: head.status().as_u16(),
+                body: Vec::new(),
+            };
+            while let Some(mut data) = stream.recv_data().await? {
+                let room = self.options.max_body - response.body.len();
+                let length = data.remaining().min(room);
+                response.body.extend_from_slice(&data.copy_to_bytes(length));
+                if response.body.len() == self.options.max_body {
+                    break;
+                }
+            }
+            Ok::<_, h3::error::StreamError>(response)
+        };
+        tokio::select! {
+            answer = answer => answer.map_err(|error| fault(&error)),
+            error = driver.wait_idle() => Err(fault(&error)),
+        }
+    }
+
+    fn lost(&self, error: &quinn::ConnectionError) -> ClientError {
+        ClientError::of_connection(self.stage, error, self.options.limit)
+    }
+}

@@ -1,0 +1,31 @@
+//! QUIC (RFC 9000) with rustls: the second transport of the handshakes that pqlab measures.
+//!
+//! - [`Pair`] joins two ends over a simulated link. It counts round trips, Initial packets
+//!   and what a server may send before it knows its client, the anti-amplification limit.
+//! - [`connect`] and [`Server`] speak HTTP/3 over UDP, and see of the handshake what the
+//!   datagrams tell.
+//!
+//! The protocol code is quinn's in both.
+
+mod client;
+mod end;
+mod error;
+mod fault;
+mod initial;
+mod observation;
+mod packet;
+mod pair;
+mod server;
+mod session;
+mod tap;
+mod transport;
+
+pub use client::{ClientOptions, Exchange, HTTP3, Response, connect};
+pub use error::{ClientError, ServerError, Stage};
+pub use observation::{
+    AMPLIFICATION_FACTOR, Amplification, Observation, SMALLEST_INITIAL, Traffic,
+};
+pub use packet::{Packet, PacketError, PacketKind, Packets, VERSION_1};
+pub use pair::{AddressValidation, Established, Pair, ROUND_TRIP, round_trips};
+pub use server::{Event, Limits, Server, Service};
+pub use session::Session;

@@ -1,0 +1,306 @@
+//! Client and server over UDP on the loopback interface.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use experiment::Scenario;
+use http::{Request, Response, StatusCode};
+use quic::{
+    AddressValidation, ClientError, ClientOptions, Event, Exchange, Limits, Server, Service,
+    Session, Stage,
+};
+use stack::{Credentials, rustls_config};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wire::NamedGroup;
+
+struct Setup {
+    client: rustls::ClientConfig,
+    server: rustls::ServerConfig,
+}
+
+fn setup(id: &str) -> Setup {
+    let cache = pki::Cache::open(pki::Cache::default_dir().unwrap()).unwrap();
+    let scenario: Scenario = format!("rustls>rustls/{id}@memory").parse().unwrap();
+    let handshake = scenario.handshake();
+    let credentials = Credentials::for_handshake(handshake, &cache).unwrap();
+    Setup {
+        client: rustls_config::client(handshake, &credentials).unwrap(),
+        server: rustls_config::server(handshake, &credentials).unwrap(),
+    }
+}
+
+/// Says what was asked for and with which group, and keeps what it is told.
+#[derive(Default)]
+struct Echo {
+    events: Mutex<Vec<String>>,
+    /// How many certificates each client showed.
+    chains: Mutex<Vec<usize>>,
+}
+
+impl Service for Echo {
+    async fn respond(&self, request: Request<()>, session: Arc<Session>) -> Response<Bytes> {
+        self.chains.lock().unwrap().push(session.chain.len());
+        let group = session.observation.as_ref().and_then(|seen| seen.group);
+        let text = format!("{} {}", request.uri().path(), group.unwrap());
+        let mut response = Response::new(Bytes::from(text));
+        *response.status_mut() = StatusCode::CREATED;
+        response
+    }
+
+    fn note(&self, event: Event<'_>) {
+        let name = format!("{event:?}");
+        let name = name.split(['(', ' ']).next().unwrap().to_owned();
+        self.events.lock().unwrap().push(name);
+    }
+}
+
+impl Echo {
+    fn count(&self, event: &str) -> usize {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|name| *name == event).count()
+    }
+}
+
+struct Running {
+    address: SocketAddr,
+    service: Arc<Echo>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(tls: rustls::ServerConfig, validation: AddressValidation, limits: Limits) -> Self {
+        let any = (Ipv4Addr::LOCALHOST, 0).into();
+        let server = Server::bind(any, tls, validation, limits).unwrap();
+        let address = server.local_addr();
+        let service = Arc::new(Echo::default());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = service.clone();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            server.serve(served, shutdown).await;
+        });
+        Self {
+            address,
+            service,
+            stop,
+            task,
+        }
+    }
+
+    async fn stop(self) -> Arc<Echo> {
+        self.stop.send(()).unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(10), self.task);
+        ended.await.unwrap().unwrap();
+        self.service
+    }
+}
+
+async fn ask(
+    address: SocketAddr,
+    client: rustls::ClientConfig,
+    path: &str,
+) -> Result<Exchange, ClientError> {
+    let options = ClientOptions {
+        path: path.to_owned(),
+        ..ClientOptions::default()
+    };
+    quic::connect(address, pki::SERVER_NAME, client, &options).await
+}
+
+const HYBRID: &str = "1.3/X25519MLKEM768/ml-dsa-65/full";
+
+#[tokio::test]
+async fn both_sides_see_the_same_handshake() {
+    let Setup { client, server } = setup(HYBRID);
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    let exchange = ask(running.address, client, "/what?x=1").await.unwrap();
+    let response = exchange.response.unwrap();
+    assert_eq!(response.status, 201);
+    assert_eq!(response.body, b"/what X25519MLKEM768");
+    let session = exchange.session;
+    assert_eq!(session.alpn.as_deref(), Some(b"h3".as_slice()));
+    assert_eq!(session.chain.len(), 2);
+    assert!(session.handshake < response.first_byte);
+    assert!(session.round_trips() > 0.0);
+    let seen = session.observation.unwrap();
+    assert_eq!(seen.group, Some(NamedGroup::X25519MLKEM768));
+    assert_eq!(seen.first_flight.datagrams, 2);
+    assert!(!seen.has_retry);
+    let hello = seen.client_hello.unwrap();
+    assert_eq!(hello.key_shares[0].group, NamedGroup::X25519MLKEM768);
+    assert!(exchange.sent.bytes > seen.client.bytes);
+    assert!(exchange.received.bytes > seen.server.bytes);
+    assert_eq!(exchange.sent.initials, seen.client.initials);
+    let service = running.stop().await;
+    assert_eq!(service.count("Established"), 1);
+    assert_eq!(service.count("Answered"), 1);
+}
+
+#[tokio::test]
+async fn a_retry_is_seen_by_the_client() {
+    let Setup { client, server } = setup(HYBRID);
+    let running = Running::start(server, AddressValidation::ByRetry, Limits::default());
+    let exchange = ask(running.address, client, "/").await.unwrap();
+    let seen = exchange.session.observation.unwrap();
+    assert!(seen.has_retry);
+    assert_eq!(seen.group, Some(NamedGroup::X25519MLKEM768));
+    let service = running.stop().await;
+    assert!(service.count("Retried") >= 1);
+}
+
+/// Datagrams of every beginning and many lengths, and mutilated Initial packets.
+#[tokio::test]
+async fn garbage_does_not_stop_the_server() {
+    let Setup { client, server } = setup("1.3/x25519/ecdsa-p256/full");
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut state = 7_u32;
+    let mut byte = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    };
+    for first in 0..=255_u8 {
+        for length in [1, 21, 1200, 1472] {
+            let mut datagram: Vec<u8> = (0..length).map(|_| byte()).collect();
+            datagram[0] = first;
+            socket.send_to(&datagram, running.address).unwrap();
+        }
+    }
+    for cut in (0..1200).step_by(50) {
+        let mut initial = hex(include_str!("vectors/rfc9001-client-initial.hex"));
+        initial[cut] ^= 0x55;
+        socket.send_to(&initial, running.address).unwrap();
+        socket.send_to(&initial[..cut], running.address).unwrap();
+    }
+    let exchange = ask(running.address, client, "/after").await.unwrap();
+    assert_eq!(exchange.response.unwrap().body, b"/after x25519");
+    running.stop().await;
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<_> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16);
+    digits.chunks(2).map(|pair| byte(pair).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_silent_server_is_a_timeout_that_says_what_to_look_at() {
+    let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let options = ClientOptions {
+        limit: Duration::from_millis(300),
+        ..ClientOptions::default()
+    };
+    let client = setup(HYBRID).client;
+    let address = silent.local_addr().unwrap();
+    let result = quic::connect(address, pki::SERVER_NAME, client, &options).await;
+    let error = result.unwrap_err();
+    let stage = Stage::Handshake;
+    assert!(
+        matches!(error, ClientError::Timeout { stage: s, .. } if s == stage),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("does UDP get through"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_of_another_name_is_not_verified() {
+    let Setup { client, server } = setup("1.3/x25519/ecdsa-p256/full");
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    let options = ClientOptions::default();
+    let result = quic::connect(running.address, "other.pqlab.test", client, &options).await;
+    let error = result.unwrap_err();
+    assert!(matches!(error, ClientError::Verification(_)), "{error:?}");
+    let service = running.stop().await;
+    assert_eq!(service.count("Failed"), 1);
+    assert_eq!(service.count("Established"), 0);
+}
+
+#[tokio::test]
+async fn nothing_in_common_ends_in_an_alert() {
+    for other in ["X25519MLKEM768/ecdsa-p256", "x25519/ml-dsa-65"] {
+        let server = setup("1.3/x25519/ecdsa-p256/full").server;
+        let client = setup(&format!("1.3/{other}/full")).client;
+        let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+        let error = ask(running.address, client, "/").await.unwrap_err();
+        let stage = Stage::Handshake;
+        assert!(
+            matches!(error, ClientError::Alert { stage: s, .. } if s == stage),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("HandshakeFailure"), "{error}");
+        running.stop().await;
+    }
+}
+
+/// A server learns of a missing client certificate when the client's handshake is done.
+#[tokio::test]
+async fn a_client_without_its_certificate_is_refused_after_its_handshake() {
+    let server = setup("1.3/x25519/ecdsa-p256/full+mutual").server;
+    let client = setup("1.3/x25519/ecdsa-p256/full").client;
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    let error = ask(running.address, client, "/").await.unwrap_err();
+    assert!(
+        error.to_string().contains("CertificateRequired"),
+        "{error:?}"
+    );
+    let service = running.stop().await;
+    assert_eq!(service.count("Established"), 0);
+}
+
+#[tokio::test]
+async fn a_client_shows_its_certificate() {
+    let Setup { client, server } = setup("1.3/X25519MLKEM768/ml-dsa-87/full+mutual");
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    let exchange = ask(running.address, client, "/").await.unwrap();
+    assert_eq!(exchange.response.unwrap().status, 201);
+    let service = running.stop().await;
+    assert!(service.chains.lock().unwrap().contains(&2));
+}
+
+/// TLS 1.2 is refused when it is set up, not by a panic when it is used.
+#[tokio::test]
+async fn tls_1_2_is_refused_at_both_ends() {
+    let Setup { client, server } = setup("1.2/x25519/ecdsa-p256/full");
+    let any = (Ipv4Addr::LOCALHOST, 0).into();
+    let limits = Limits::default();
+    let bound = Server::bind(any, server, AddressValidation::ByHandshake, limits);
+    assert!(matches!(bound.err(), Some(quic::ServerError::Setup(_))));
+    let error = ask(any, client, "/").await.unwrap_err();
+    assert!(matches!(error, ClientError::Setup(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_refused() {
+    let Setup { client, server } = setup("1.3/x25519/ecdsa-p256/full");
+    let limits = Limits {
+        connections: 0,
+        ..Limits::default()
+    };
+    let running = Running::start(server, AddressValidation::ByHandshake, limits);
+    let error = ask(running.address, client, "/").await.unwrap_err();
+    assert!(matches!(error, ClientError::Refused), "{error:?}");
+    let service = running.stop().await;
+    assert_eq!(service.count("Refused"), 1);
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named() {
+    let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let server = setup(HYBRID).server;
+    let limits = Limits::default();
+    let bound = Server::bind(address, server, AddressValidation::ByHandshake, limits);
+    let error = bound.err().unwrap().to_string();
+    assert!(error.contains(&address.to_string()), "{error}");
+}

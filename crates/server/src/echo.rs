@@ -1,0 +1,178 @@
+//! A page that shows visitors what was negotiated with them.
+
+use std::sync::LazyLock;
+
+use http::header::ACCEPT;
+use http::{Request, Response, StatusCode};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment};
+use pki::Certificate;
+use serde::Serialize;
+use wire::{NamedGroup, SignatureScheme};
+
+use crate::Visitor;
+use crate::site::{Body, text, with_type};
+
+/// What a visitor is told. Its fields are the page's JSON: they stay.
+#[derive(Debug, Serialize)]
+struct Echo {
+    client_address: String,
+    version: Option<String>,
+    cipher_suite: Option<String>,
+    group: Option<String>,
+    post_quantum_key_exchange: bool,
+    /// What the server signed with; none in a resumption.
+    server_scheme: Option<String>,
+    post_quantum_signature: Option<bool>,
+    /// What the client signed with, where it showed a certificate.
+    client_scheme: Option<String>,
+    client_certificate: Option<Shown>,
+    alpn: Option<String>,
+    is_resumed: bool,
+    has_hello_retry: bool,
+    handshake: Sizes,
+    offered: Option<Offered>,
+}
+
+#[derive(Debug, Serialize)]
+struct Sizes {
+    bytes_received: u64,
+    bytes_sent: u64,
+    microseconds: u128,
+}
+
+#[derive(Debug, Serialize)]
+struct Shown {
+    subject: String,
+    issuer: String,
+    serial: String,
+    key: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Offered {
+    server_name: Option<String>,
+    versions: Vec<String>,
+    cipher_suites: Vec<String>,
+    groups: Vec<String>,
+    key_shares: Vec<Share>,
+    signature_schemes: Vec<String>,
+    alpn: Vec<String>,
+    post_quantum_group: bool,
+    ml_dsa: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Share {
+    group: String,
+    bytes: usize,
+}
+
+impl From<&Visitor> for Echo {
+    fn from(visitor: &Visitor) -> Self {
+        let negotiated = &visitor.negotiated;
+        Self {
+            client_address: visitor.address.to_string(),
+            version: negotiated.version.map(|v| format!("TLS {v}")),
+            cipher_suite: negotiated.cipher_suite.map(|s| s.to_string()),
+            group: negotiated.group.map(|g| g.to_string()),
+            post_quantum_key_exchange: visitor.has_post_quantum_key_exchange(),
+            server_scheme: negotiated.own_scheme.map(|s| s.to_string()),
+            post_quantum_signature: visitor.has_post_quantum_signature(),
+            client_scheme: negotiated.peer_scheme.map(|s| s.to_string()),
+            client_certificate: visitor.certificate().map(Into::into),
+            alpn: visitor.alpn.as_deref().map(lossy),
+            is_resumed: negotiated.is_resumed,
+            has_hello_retry: visitor.has_hello_retry,
+            handshake: Sizes {
+                bytes_received: visitor.handshake_bytes.received,
+                bytes_sent: visitor.handshake_bytes.sent,
+                microseconds: visitor.handshake_time.as_micros(),
+            },
+            offered: visitor.hello.as_ref().map(Into::into),
+        }
+    }
+}
+
+impl From<Certificate> for Shown {
+    fn from(certificate: Certificate) -> Self {
+        Self {
+            subject: certificate.subject,
+            issuer: certificate.issuer,
+            serial: certificate.serial,
+            key: certificate.key.name,
+        }
+    }
+}
+
+impl From<&wire::ClientHello> for Offered {
+    fn from(hello: &wire::ClientHello) -> Self {
+        let is_pq_group = |group: &NamedGroup| group.is_post_quantum();
+        let is_ml_dsa =
+            |scheme: &SignatureScheme| scheme.facts().is_some_and(|facts| facts.post_quantum);
+        let share = |share: &wire::KeyShare| Share {
+            group: share.group.to_string(),
+            bytes: share.length,
+        };
+        Self {
+            server_name: hello.server_name.as_deref().map(lossy),
+            versions: hello
+                .versions
+                .iter()
+                .map(|v| wire::version_name(*v))
+                .collect(),
+            cipher_suites: names(&hello.cipher_suites),
+            groups: names(&hello.groups),
+            key_shares: hello.key_shares.iter().map(share).collect(),
+            signature_schemes: names(&hello.signature_schemes),
+            alpn: hello.alpn.iter().map(lossy).collect(),
+            post_quantum_group: hello.groups.iter().any(is_pq_group),
+            ml_dsa: hello.signature_schemes.iter().any(is_ml_dsa),
+        }
+    }
+}
+
+fn names<T: ToString>(values: &[T]) -> Vec<String> {
+    values.iter().map(ToString::to_string).collect()
+}
+
+fn lossy(bytes: impl AsRef<[u8]>) -> String {
+    String::from_utf8_lossy(bytes.as_ref()).into_owned()
+}
+
+/// `/` as a page, or as JSON for those who prefer it; `/json` always as JSON.
+pub(crate) fn respond<B>(request: &Request<B>, visitor: &Visitor) -> Response<Body> {
+    match request.uri().path() {
+        "/json" => json(visitor),
+        "/" if prefers_json(request) => json(visitor),
+        "/" => page(visitor),
+        _ => text(StatusCode::NOT_FOUND, "see / and /json\n"),
+    }
+}
+
+fn prefers_json<B>(request: &Request<B>) -> bool {
+    let accept = request.headers().get(ACCEPT).and_then(|v| v.to_str().ok());
+    accept
+        .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
+}
+
+fn json(visitor: &Visitor) -> Response<Body> {
+    match serde_json::to_vec_pretty(&Echo::from(visitor)) {
+        Ok(json) => with_type(StatusCode::OK, "application/json", json),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}
+
+fn page(visitor: &Visitor) -> Response<Body> {
+    static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        environment
+    });
+    let echo = Serde(Echo::from(visitor));
+    let rendered = PAGE.render_named_str("echo.html", include_str!("echo.html"), echo);
+    match rendered {
+        Ok(page) => with_type(StatusCode::OK, "text/html; charset=utf-8", page),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    }
+}

@@ -1,0 +1,217 @@
+//! A server of HTTPS/1.1 and HTTP/2 over any TLS library.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use stack::Endpoint;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use transport::TlsStream;
+
+use crate::idle::IdleStream;
+use crate::listener::Listener;
+use crate::session::establish;
+use crate::site::{Body, Site};
+use crate::{Counters, Event, Limits, Metrics, ServerError, Visitor};
+
+/// A listener, the endpoint its connections are made from, and what it serves.
+///
+/// Each client has a task of its own, bounded in time and memory by [`Limits`]: one that is
+/// slow, silent or hostile costs the others nothing.
+pub struct HttpsServer {
+    listener: Listener,
+    service: Arc<Service>,
+}
+
+struct Service {
+    endpoint: Arc<dyn Endpoint>,
+    site: Site,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    counters: Arc<Counters>,
+}
+
+/// TLS over a socket that does not wait for ever.
+pub(crate) type Stream = TlsStream<IdleStream<TcpStream>>;
+
+/// Streams of HTTP/2 that a client may have open at a time.
+const STREAMS: u32 = 100;
+/// The smallest buffer that hyper's HTTP/1 takes, in bytes.
+const MIN_HEADERS: usize = 8 * 1024;
+
+impl HttpsServer {
+    /// Listens at `address`; port 0 lets the system choose. Connections wait in the
+    /// kernel's queue until [`HttpsServer::serve`].
+    ///
+    /// # Errors
+    /// When the address is taken, or not of this machine.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O enabled.
+    pub async fn bind(
+        address: SocketAddr,
+        endpoint: Arc<dyn Endpoint>,
+        site: Site,
+        limits: Limits,
+    ) -> Result<Self, ServerError> {
+        let listener = Listener::bind(address).await?;
+        let counters = listener.counters().clone();
+        let service = Service {
+            endpoint,
+            site,
+            limits,
+            metrics: Arc::new(Metrics::new(counters.clone())),
+            counters,
+        };
+        Ok(Self {
+            listener,
+            service: Arc::new(service),
+        })
+    }
+
+    /// Where it listens, with the port that the system chose.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.listener.local_addr()
+    }
+
+    /// What became of its connections; stays alive with the caller.
+    pub fn counters(&self) -> Arc<Counters> {
+        self.listener.counters().clone()
+    }
+
+    /// What was negotiated with its clients; stays alive with the caller.
+    pub fn metrics(&self) -> Arc<Metrics> {
+        self.service.metrics.clone()
+    }
+
+    /// Accepts connections on the current runtime, which must have I/O and time enabled,
+    /// until `shutdown` is done. Then requests under way are answered, connections told
+    /// that they end, and after `grace` what is left is cut.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>, grace: Duration) {
+        let Self { listener, service } = self;
+        let (ending, is_ending) = watch::channel(false);
+        let shutdown = async {
+            shutdown.await;
+            ending.send_replace(true);
+        };
+        let connections = service.limits.connections;
+        let session =
+            |socket, peer| Service::session(service.clone(), socket, peer, is_ending.clone());
+        listener.run(shutdown, connections, grace, session).await;
+    }
+}
+
+impl Service {
+    async fn session(
+        self: Arc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        is_ending: watch::Receiver<bool>,
+    ) -> Event {
+        let accepted = Instant::now();
+        let Ok(local) = socket.set_nodelay(true).and_then(|()| socket.local_addr()) else {
+            return Event::SocketFault;
+        };
+        let socket = IdleStream::new(socket, self.limits.idle);
+        let connection = self.endpoint.connection();
+        let stream = match establish(socket, connection, self.limits.handshake).await {
+            Ok(stream) => stream,
+            Err(event) => return event,
+        };
+        let visitor = Visitor::meet(&stream, (peer, local), accepted.elapsed());
+        self.counters.add(Event::Established);
+        self.metrics.note(&visitor);
+        if let Site::Tunnel(backend) = &self.site {
+            return backend.tunnel(stream).await;
+        }
+        self.serve_http(stream, Arc::new(visitor), is_ending).await
+    }
+
+    async fn serve_http(
+        self: Arc<Self>,
+        stream: Stream,
+        visitor: Arc<Visitor>,
+        mut is_ending: watch::Receiver<bool>,
+    ) -> Event {
+        let limits = self.limits;
+        let is_http2 = visitor.alpn.as_deref() == Some(b"h2");
+        let respond = service_fn(move |request| {
+            let (service, visitor) = (self.clone(), visitor.clone());
+            async move { Ok::<_, io::Error>(service.respond(request, visitor).await) }
+        });
+        let stream = TokioIo::new(stream);
+        // The two kinds of connection have no trait in common.
+        macro_rules! until_its_end {
+            ($connection:expr) => {{
+                let mut connection = pin!($connection);
+                tokio::select! {
+                    ended = connection.as_mut() => ended,
+                    // An error says that the server itself is gone: it ends, too.
+                    () = async { _ = is_ending.wait_for(|is_ending| *is_ending).await } => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                }
+            }};
+        }
+        let ended = if is_http2 {
+            let mut http = http2::Builder::new(TokioExecutor::new());
+            http.timer(TokioTimer::new())
+                .max_concurrent_streams(STREAMS)
+                .max_header_list_size(u32::try_from(limits.request).unwrap_or(u32::MAX))
+                .keep_alive_interval(limits.idle)
+                .keep_alive_timeout(limits.idle);
+            until_its_end!(http.serve_connection(stream, respond))
+        } else {
+            let mut http = http1::Builder::new();
+            http.timer(TokioTimer::new())
+                .header_read_timeout(limits.idle)
+                .max_buf_size(limits.request.max(MIN_HEADERS));
+            until_its_end!(http.serve_connection(stream, respond).with_upgrades())
+        };
+        ended.map_or_else(|error| event_of(&error), |()| Event::Closed)
+    }
+
+    async fn respond(&self, request: Request<Incoming>, visitor: Arc<Visitor>) -> Response<Body> {
+        let response = self.site.respond(request, &visitor).await;
+        self.metrics.note_response(response.status());
+        self.counters.add(Event::Answered);
+        response
+    }
+}
+
+/// What the end of an HTTP connection counts as.
+fn event_of(error: &hyper::Error) -> Event {
+    let io = std::error::Error::source(error).and_then(|e| e.downcast_ref::<io::Error>());
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => return Event::IdleTimeout,
+        Some(io::ErrorKind::InvalidData) => return Event::PeerFault,
+        Some(
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::NotConnected,
+        ) => return Event::ClosedEarly,
+        _ => {}
+    }
+    if error.is_timeout() {
+        Event::IdleTimeout
+    } else if error.is_parse_too_large() {
+        Event::Overlong
+    } else if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        Event::ClosedEarly
+    } else if error.is_parse() || error.is_user() || io.is_none() {
+        Event::PeerFault
+    } else {
+        Event::SocketFault
+    }
+}

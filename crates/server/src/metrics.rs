@@ -1,0 +1,246 @@
+//! What was negotiated, for Prometheus.
+
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+use wire::ProtocolVersion;
+
+use crate::listener::Listener;
+use crate::site::{text, with_type};
+use crate::{Counters, Event, Limits, ServerError, Visitor};
+
+/// Counts handshakes by what was negotiated, and responses by their status.
+///
+/// Names and units follow Prometheus' conventions; all begin with `pqlab_`.
+pub struct Metrics {
+    registry: Registry,
+    handshakes: Family<HandshakeLabels, Counter>,
+    offers: Family<OfferLabels, Counter>,
+    seconds: Histogram,
+    bytes: Family<DirectionLabels, Counter>,
+    responses: Family<ResponseLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HandshakeLabels {
+    version: String,
+    group: String,
+    cipher_suite: String,
+    signature_scheme: String,
+    resumed: String,
+    hello_retry: String,
+    client_certificate: String,
+    post_quantum: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfferLabels {
+    post_quantum_group: String,
+    ml_dsa: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DirectionLabels {
+    direction: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResponseLabels {
+    status: u16,
+}
+
+/// Connections that may ask for metrics at a time.
+const SCRAPERS: usize = 16;
+
+impl Metrics {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        let mut registry = Registry::with_prefix("pqlab");
+        let handshakes = Family::default();
+        registry.register(
+            "tls_handshakes",
+            "Completed handshakes by what was negotiated",
+            handshakes.clone(),
+        );
+        let offers = Family::default();
+        registry.register(
+            "tls_client_offers",
+            "Completed handshakes by what the client could have done",
+            offers.clone(),
+        );
+        // 0.25 ms to 8 s: from one machine to the far side of the world.
+        let seconds = Histogram::new(exponential_buckets(0.00025, 2.0, 16));
+        registry.register(
+            "tls_handshake_seconds",
+            "From the acceptance of a connection to the end of its handshake",
+            seconds.clone(),
+        );
+        let bytes = Family::default();
+        registry.register(
+            "tls_handshake_bytes",
+            "Bytes of completed handshakes, record headers included",
+            bytes.clone(),
+        );
+        let responses = Family::default();
+        registry.register("http_responses", "Responses by status", responses.clone());
+        registry.register_collector(Box::new(Connections(counters)));
+        Self {
+            registry,
+            handshakes,
+            offers,
+            seconds,
+            bytes,
+            responses,
+        }
+    }
+
+    pub(crate) fn note(&self, visitor: &Visitor) {
+        let negotiated = &visitor.negotiated;
+        let labels = HandshakeLabels {
+            version: or_none(negotiated.version),
+            group: or_none(negotiated.group),
+            cipher_suite: or_none(negotiated.cipher_suite),
+            signature_scheme: or_none(negotiated.own_scheme),
+            resumed: negotiated.is_resumed.to_string(),
+            hello_retry: visitor.has_hello_retry.to_string(),
+            client_certificate: negotiated.has_peer_certificate.to_string(),
+            post_quantum: visitor.has_post_quantum_key_exchange().to_string(),
+        };
+        self.handshakes.get_or_create(&labels).inc();
+        if let Some(hello) = &visitor.hello {
+            let offers_13 = hello
+                .versions
+                .contains(&ProtocolVersion::Tls13.code_point());
+            let groups = hello.groups.iter();
+            let mut schemes = hello.signature_schemes.iter();
+            let labels = OfferLabels {
+                post_quantum_group: (offers_13 && groups.clone().any(|g| g.is_post_quantum()))
+                    .to_string(),
+                ml_dsa: (offers_13
+                    && schemes.any(|s| s.facts().is_some_and(|facts| facts.post_quantum)))
+                .to_string(),
+            };
+            self.offers.get_or_create(&labels).inc();
+        }
+        self.seconds.observe(visitor.handshake_time.as_secs_f64());
+        for (direction, count) in [
+            ("received", visitor.handshake_bytes.received),
+            ("sent", visitor.handshake_bytes.sent),
+        ] {
+            let labels = DirectionLabels { direction };
+            self.bytes.get_or_create(&labels).inc_by(count);
+        }
+    }
+
+    pub(crate) fn note_response(&self, status: StatusCode) {
+        let labels = ResponseLabels {
+            status: status.as_u16(),
+        };
+        self.responses.get_or_create(&labels).inc();
+    }
+
+    /// The text format of OpenMetrics, which Prometheus reads.
+    pub fn encode(&self) -> String {
+        let mut page = String::new();
+        // A String takes everything, and the labels are all of this file.
+        let _ = encode(&mut page, &self.registry);
+        page
+    }
+}
+
+/// A listener for Prometheus: `GET /metrics` over plaintext HTTP.
+pub struct MetricsServer {
+    listener: Listener,
+    metrics: Arc<Metrics>,
+}
+
+impl MetricsServer {
+    /// Listens at `address`; port 0 lets the system choose.
+    ///
+    /// # Errors
+    /// When the address is taken, or not of this machine.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O enabled.
+    pub async fn bind(address: SocketAddr, metrics: Arc<Metrics>) -> Result<Self, ServerError> {
+        Ok(Self {
+            listener: Listener::bind(address).await?,
+            metrics,
+        })
+    }
+
+    /// Where it listens, with the port that the system chose.
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.listener.local_addr()
+    }
+
+    /// Answers until `shutdown` is done.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
+        let Self { listener, metrics } = self;
+        let session = |socket, _| {
+            let metrics = metrics.clone();
+            async move {
+                let respond = service_fn(move |request: Request<Incoming>| {
+                    let response = match request.uri().path() {
+                        "/metrics" => with_type(
+                            StatusCode::OK,
+                            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                            metrics.encode(),
+                        ),
+                        _ => text(StatusCode::NOT_FOUND, "see /metrics\n"),
+                    };
+                    async move { Ok::<_, std::convert::Infallible>(response) }
+                });
+                let mut http = http1::Builder::new();
+                http.timer(TokioTimer::new())
+                    .header_read_timeout(Limits::default().idle);
+                match http.serve_connection(TokioIo::new(socket), respond).await {
+                    Ok(()) => Event::Closed,
+                    Err(_) => Event::PeerFault,
+                }
+            }
+        };
+        listener
+            .run(shutdown, SCRAPERS, Duration::ZERO, session)
+            .await;
+    }
+}
+
+/// The counters of connections, read whenever somebody asks.
+#[derive(Debug)]
+struct Connections(Arc<Counters>);
+
+impl Collector for Connections {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let one = ConstCounter::new(0u64);
+        let mut family = encoder.encode_descriptor(
+            "connection_events",
+            "What became of connections",
+            None,
+            one.metric_type(),
+        )?;
+        for event in Event::ALL {
+            let labels = [("event", event.name())];
+            let count = ConstCounter::new(self.0.count(event));
+            count.encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn or_none(value: Option<impl fmt::Display>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}

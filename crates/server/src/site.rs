@@ -1,0 +1,91 @@
+//! What a server answers.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use tower_http::services::ServeDir;
+use tower_service::Service;
+
+use crate::proxy::{Backend, Proxy};
+use crate::{ServerError, Visitor, echo};
+
+/// What stands behind TLS.
+#[derive(Clone)]
+pub enum Site {
+    /// A page, or JSON, that shows the visitor what was negotiated.
+    Echo,
+    /// The files of a folder.
+    Files(ServeDir),
+    /// Requests go to a backend, with what is known of the client in headers.
+    Proxy(Proxy),
+    /// Bytes go to a backend, whatever protocol they are of.
+    Tunnel(Backend),
+}
+
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+impl Site {
+    /// The files under `root`, `index.html` for folders.
+    ///
+    /// # Errors
+    /// [`ServerError::Root`] when it is no folder.
+    pub fn files(root: &Path) -> Result<Self, ServerError> {
+        let metadata = root
+            .metadata()
+            .and_then(|metadata| match metadata.is_dir() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::NotADirectory.into()),
+            });
+        metadata.map_err(|error| ServerError::Root {
+            root: root.to_owned(),
+            error,
+        })?;
+        Ok(Self::Files(ServeDir::new(root)))
+    }
+
+    pub(crate) async fn respond(
+        &self,
+        request: Request<Incoming>,
+        visitor: &Visitor,
+    ) -> Response<Body> {
+        match self {
+            Self::Proxy(proxy) => proxy.respond(request, visitor).await,
+            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => {
+                let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+                let allowed = HeaderValue::from_static("GET, HEAD");
+                response.headers_mut().insert(ALLOW, allowed);
+                response
+            }
+            Self::Files(files) => {
+                let Ok(response) = files.clone().call(request).await;
+                response.map(|body| body.boxed_unsync())
+            }
+            Self::Echo => echo::respond(&request, visitor),
+            // Its connections never come to HTTP.
+            Self::Tunnel(_) => text(StatusCode::NOT_FOUND, "no HTTP here\n"),
+        }
+    }
+}
+
+pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
+    with_type(status, "text/plain; charset=utf-8", text)
+}
+
+pub(crate) fn with_type(
+    status: StatusCode,
+    content_type: &'static str,
+    content: impl Into<Bytes>,
+) -> Response<Body> {
+    let body = Full::new(content.into()).map_err(|never| match never {});
+    let mut response = Response::new(body.boxed_unsync());
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
+}

@@ -1,0 +1,31 @@
+//! A TLS handshake step by step: read from the bytes on the wire with the logged secrets,
+//! explained in plain words, and drawn.
+//!
+//! [`explain`] takes a [`Capture`] and gives a [`Trace`]. What it says about security
+//! follows from `wire`'s facts about the algorithms that were negotiated. [`text`] renders
+//! a trace for a terminal, [`compare_text`] lists the bytes of several side by side, [`svg`]
+//! draws them; a trace is serialisable.
+//!
+//! No TLS library in here: the trace is a second opinion on the libraries under test.
+
+mod capture;
+mod error;
+mod explain;
+mod key_log;
+mod message;
+mod protection;
+mod reader;
+mod render;
+mod trace;
+mod words;
+
+pub use capture::{Capture, Flight};
+pub use error::ReadError;
+pub use explain::explain;
+pub use key_log::{KeyLog, KeyLogError, SecretLabel};
+pub use message::Message;
+pub use render::{compare_text, svg, text};
+pub use trace::{
+    EarlyData, Fact, Finding, FlightSummary, INITIAL_WINDOW, Negotiated, PhaseTime, Protection,
+    SEGMENT, SideTotals, Step, Subject, Totals, Trace, Verdict, Work,
+};

@@ -1,0 +1,106 @@
+//! Shapes and text, by class.
+
+use svg::Document;
+use svg::node::Node;
+use svg::node::element::{
+    Description, Group, Line, Path, Rectangle, Style, Text, Title, path::Data,
+};
+
+/// Font sizes in pixels, as in the style's rules.
+pub(super) const SMALL: f64 = 11.0;
+
+/// Where a text's position lies in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+#[derive(Default)]
+pub(super) struct Canvas(Group);
+
+impl Canvas {
+    pub(super) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, class: &str, content: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let text = Text::new(content)
+            .set("x", tenths(x))
+            .set("y", tenths(y))
+            .set("class", class)
+            .set("text-anchor", anchor);
+        self.0.append(text);
+    }
+
+    pub(super) fn rectangle(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], class: &str) {
+        let rectangle = Rectangle::new()
+            .set("x", tenths(x))
+            .set("y", tenths(y))
+            .set("width", tenths(width))
+            .set("height", tenths(height))
+            .set("class", class);
+        self.0.append(rectangle);
+    }
+
+    pub(super) fn line(&mut self, from: [f64; 2], to: [f64; 2], class: &str) {
+        let line = Line::new()
+            .set("x1", tenths(from[0]))
+            .set("y1", tenths(from[1]))
+            .set("x2", tenths(to[0]))
+            .set("y2", tenths(to[1]))
+            .set("class", class);
+        self.0.append(line);
+    }
+
+    /// The head of an arrow that points to the right, or to the left for a negative length.
+    pub(super) fn tip(&mut self, [x, y]: [f64; 2], length: f64, class: &str) {
+        let data = Data::new()
+            .move_to((tenths(x), tenths(y)))
+            .line_by((-length, -4))
+            .line_by((0, 8))
+            .close();
+        self.0
+            .append(Path::new().set("d", data).set("class", class));
+    }
+
+    /// The finished picture.
+    pub(super) fn document(
+        self,
+        [width, height]: [f64; 2],
+        title: &str,
+        description: &str,
+        style: &str,
+    ) -> String {
+        let [width, height] = [width.ceil(), height.ceil()];
+        let surface = Rectangle::new()
+            .set("width", width)
+            .set("height", height)
+            .set("class", "surface");
+        Document::new()
+            .set("viewBox", (0, 0, width, height))
+            .set("width", width)
+            .set("height", height)
+            .set("class", "handshakes")
+            .set("role", "img")
+            .set("aria-label", title)
+            .add(Title::new(title))
+            .add(Description::new().add(svg::node::Text::new(description)))
+            .add(Style::new(style))
+            .add(surface)
+            .add(self.0)
+            .to_string()
+    }
+}
+
+/// An upper estimate of a text's width in the system's sans-serif font, in pixels.
+pub(super) fn text_width(text: &str, size: f64) -> f64 {
+    0.6 * size * text.chars().count() as f64
+}
+
+/// A tenth of a pixel is enough, and keeps the file small.
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
