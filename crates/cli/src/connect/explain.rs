@@ -4,14 +4,21 @@ use std::fmt::Write;
 
 use super::findings::{Findings, Flight, Offered, Shown};
 
+/// Columns of the text.
+const WIDTH: usize = 100;
+
 /// The whole explanation; every line ends in LF.
 pub(super) fn text(findings: &Findings) -> String {
-    let mut text = format!(
-        "{} at {}, with {}\n\n",
-        findings.target, findings.address, findings.stack
-    );
-    for line in answer(findings) {
-        let _ = writeln!(text, "{line}");
+    let at = match findings.target == findings.address {
+        true => String::new(),
+        false => format!(" at {}", findings.address),
+    };
+    let mut text = format!("{}{at}, with {}\n\n", findings.target, findings.stack);
+    for sentences in answer(findings) {
+        for (at, line) in wrapped(&sentences, WIDTH - 2).into_iter().enumerate() {
+            let indent = if at == 0 { "" } else { "  " };
+            let _ = writeln!(text, "{indent}{line}");
+        }
     }
     for (title, lines) in [
         ("Offered", findings.offered.as_ref().map(offered)),
@@ -31,7 +38,7 @@ pub(super) fn text(findings: &Findings) -> String {
             .max()
             .unwrap_or(0);
         for (label, value) in lines {
-            for (at, part) in wrapped(&value, 96 - width).into_iter().enumerate() {
+            for (at, part) in wrapped(&value, WIDTH - 4 - width).into_iter().enumerate() {
                 let label = if at == 0 { label.as_str() } else { "" };
                 let _ = writeln!(text, "  {label:width$}  {part}");
             }
@@ -61,7 +68,7 @@ fn answer(findings: &Findings) -> Vec<String> {
         match (post_quantum.key_exchange, negotiated.nist_category) {
             (true, Some(category)) => format!(
                 "Key exchange: post-quantum, {group} ({}, NIST category {category}). Who records \
-             this\n  connection today can't read it with a quantum computer.",
+             this connection today can't read it with a quantum computer.",
                 negotiated.group_kind.unwrap_or("unknown"),
             ),
             (true, None) => format!("Key exchange: post-quantum, {group}."),
@@ -71,11 +78,11 @@ fn answer(findings: &Findings) -> Vec<String> {
             }
             (false, _) if negotiated.group.is_none() => format!(
                 "Key exchange: {group}, without forward secrecy. Who records this connection reads \
-             it\n  as soon as the server's key is known, with or without a quantum computer."
+             it as soon as the server's key is known, with or without a quantum computer."
             ),
             (false, _) => format!(
                 "Key exchange: classical, {group}. Who records this connection today can read it \
-             once\n  there is a quantum computer."
+             once there is a quantum computer."
             ),
         },
     );
@@ -89,7 +96,7 @@ fn answer(findings: &Findings) -> Vec<String> {
         ),
         (_, Some(scheme)) => format!(
             "Authentication: classical, {scheme}. It can't be forged before there is a quantum \
-             computer:\n  less urgent than key exchange."
+             computer: less urgent than key exchange."
         ),
         (_, None) if negotiated.is_resumed => {
             "Authentication: by the session that was resumed.".to_owned()
