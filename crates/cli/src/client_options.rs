@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
+use experiment::StackName;
 use pki::Role;
 use stack::{ClientProfile, TlsStack, Trust};
 use wire::ChainAlgorithms;
@@ -46,6 +47,11 @@ pub(crate) struct ClientOptions {
 }
 
 impl ClientOptions {
+    /// The name of the stack.
+    pub(crate) const fn stack_name(&self) -> &StackName {
+        self.offer.stack_name()
+    }
+
     /// Whether the server's chain is not judged.
     pub(crate) const fn is_insecure(&self) -> bool {
         self.insecure

@@ -21,12 +21,16 @@ use crate::{Ending, bad_input};
 use live::{Lines, LiveView};
 use output::Subject;
 
-/// Make many connections to a server of your own, and say what became of each.
-///
-/// With --rate connections begin when the schedule says, however slow the server is, and
-/// response times count from then: what users of a busy server wait. Without it, each of
-/// --concurrency clients begins the next connection when its last one has ended.
+/// What the options do not say.
+const MORE_HELP: &str = "\
+With --rate connections begin when the schedule says, however slow the server is, and response
+times count from then: what users of a busy server wait. Without it, each of --concurrency
+clients begins the next connection when its last one has ended.
+
+Load is an attack on a server whose owner did not ask for it. Use it on your own.";
+
 #[derive(Args)]
+#[command(after_help = MORE_HELP)]
 pub(crate) struct Arguments {
     /// The server, as HOST:PORT.
     target: Target,
@@ -111,8 +115,8 @@ pub(crate) struct Arguments {
     )]
     step_seconds: Duration,
 
-    /// The server is mine, and not on this machine. Load is an attack on a server whose
-    /// owner did not ask for it: without this, only loopback addresses are taken.
+    /// Take a server that is not on this machine: I say that it is mine. Without this, only
+    /// loopback addresses are taken.
     #[arg(long)]
     allow_remote: bool,
 

@@ -15,6 +15,7 @@ mod run;
 mod serve;
 mod server_options;
 mod target;
+mod trace;
 mod verify;
 
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Verb {
     Connect(connect::Arguments),
     /// Make many connections to a server of your own, and say what became of each.
     Load(load::Arguments),
+    /// Show handshakes message by message: bytes, work, and what an eavesdropper sees.
+    Trace(trace::Arguments),
     /// Write the lab's certificates to files, for other programs.
     Certificates(certificates::Arguments),
 }
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Verb::Proxy(arguments) => proxy::main(arguments),
         Verb::Connect(arguments) => connect::main(arguments),
         Verb::Load(arguments) => load::main(arguments),
+        Verb::Trace(arguments) => trace::main(arguments),
         Verb::Certificates(arguments) => certificates::main(arguments),
     };
     match result {

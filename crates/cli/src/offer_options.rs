@@ -45,6 +45,10 @@ pub(crate) struct OfferOptions {
 }
 
 impl OfferOptions {
+    pub(crate) const fn stack_name(&self) -> &StackName {
+        &self.stack
+    }
+
     pub(crate) fn stack(&self) -> Result<&'static dyn TlsStack> {
         stack::by_name(&self.stack).map_err(bad_input)
     }

@@ -98,6 +98,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         return Ok(Ending::Interrupted);
     }
     let run = Run::load(&folder)?;
+    crate::trace::leave_beside(&folder, &cache)?;
     report::write_report(&run, &folder)
         .with_context(|| format!("drawing the report of {}", folder.display()))?;
     show(&run, &folder, arguments.json)

@@ -1,6 +1,6 @@
 //! `HOST:PORT`, as an argument.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow};
@@ -11,6 +11,20 @@ pub(crate) struct Target {
     /// A name, or an address without brackets.
     pub(crate) host: String,
     pub(crate) port: u16,
+}
+
+impl Target {
+    /// Its addresses, in the order of the system's resolver; one at least.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>> {
+        let addresses = (self.host.as_str(), self.port)
+            .to_socket_addrs()
+            .with_context(|| format!("looking up {}", self.host))?;
+        let addresses: Vec<SocketAddr> = addresses.collect();
+        if addresses.is_empty() {
+            return Err(anyhow!("{} has no address", self.host));
+        }
+        Ok(addresses)
+    }
 }
 
 impl FromStr for Target {

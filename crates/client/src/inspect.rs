@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use rustls_pki_types::CertificateDer;
+use stack::phases::{self, PhaseTimes};
 use stack::{Endpoint, Negotiated, Verdict};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -26,6 +27,8 @@ pub struct Inspection {
     pub response: Option<Response>,
     /// What stopped it, if something did.
     pub failure: Option<ClientError>,
+    /// Where the client's time went, if its endpoint times phases.
+    pub phases: PhaseTimes,
 }
 
 /// A handshake that is done.
@@ -63,6 +66,8 @@ pub struct Response {
 /// Opens a connection, performs the handshake of `endpoint`, and sends `request` if there
 /// is one and the server is trusted. `limit` is for all of it.
 ///
+/// Phases are summed on the thread that polls this: block on it.
+///
 /// # Errors
 /// When not even TCP connected. Everything after that is in the inspection.
 pub async fn inspect(
@@ -83,10 +88,12 @@ pub async fn inspect(
     let connect = start.elapsed();
     socket.set_nodelay(true).map_err(ClientError::Socket)?;
 
+    phases::take();
     let before = Instant::now();
     let connection = endpoint
         .connection()
         .map_err(|error| ClientError::of_tls(Stage::Handshake, error))?;
+    let made = before.elapsed();
     let mut inspection = Inspection {
         address,
         connect,
@@ -94,8 +101,9 @@ pub async fn inspect(
         established: None,
         response: None,
         failure: None,
+        phases: PhaseTimes::default(),
     };
-    let mut stream = TlsStream::new(socket, connection, Buffers::default()).recorded();
+    let mut stream = TlsStream::new(socket, connection, Buffers::default()).recorded(made);
     let mut stage = Stage::Handshake;
     let conversation = converse(&mut stream, before, request, &mut stage, &mut inspection);
     let rest = limit.saturating_sub(start.elapsed());
@@ -104,6 +112,7 @@ pub async fn inspect(
         Ok(Err(error)) => Some(ClientError::of_transport(stage, error)),
         Err(_) => Some(ClientError::Timeout { stage, limit }),
     };
+    inspection.phases = phases::take();
     inspection.recording = stream.recording().cloned().unwrap_or_default();
     Ok(inspection)
 }

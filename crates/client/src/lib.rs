@@ -5,7 +5,9 @@
 //! configuration and opens connections one after the other. Endpoints that resume need
 //! tickets, which [`issue_tickets`] fetches.
 //!
-//! All of it runs on the tokio runtime of the caller, which must have I/O and time enabled.
+//! They run on the tokio runtime of the caller, which must have I/O and time enabled.
+//!
+//! [`load`] makes many connections at a chosen rate, from threads of its own.
 
 mod error;
 mod exchange;

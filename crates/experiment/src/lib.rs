@@ -14,6 +14,7 @@ mod handshake;
 mod manifest;
 mod matrix;
 mod metric;
+mod quic;
 mod run;
 mod samples;
 mod scenario;
@@ -28,6 +29,7 @@ pub use handshake::{
 pub use manifest::{Library, Machine, Manifest, Refusal, RefusalKind};
 pub use matrix::{Budget, Matrix, MatrixError};
 pub use metric::{Meter, Metric, Phase, Side, Unit};
+pub use quic::QuicMetric;
 pub use run::{Run, RunError};
 pub use samples::{Flags, Record, Sample, SampleWriter, SamplesError};
 pub use scenario::{NetworkName, ParseScenarioError, Scenario, StackName};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::QuicMetric;
+
 /// The side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
@@ -54,6 +56,8 @@ pub enum Meter {
     Bytes,
     /// Heap held by a connection, and allocations per handshake.
     Memory,
+    /// The same handshakes over QUIC: CPU time, round trips, datagrams.
+    Quic,
     /// Handshakes back to back, on one core and on all.
     Throughput,
     /// The time a client waits, over TCP.
@@ -66,9 +70,10 @@ pub enum Meter {
 
 impl Meter {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bytes,
         Self::Memory,
+        Self::Quic,
         Self::Primitives,
         Self::Phases,
         Self::Cpu,
@@ -83,6 +88,7 @@ impl Meter {
             Self::Phases => "phases",
             Self::Bytes => "bytes",
             Self::Memory => "memory",
+            Self::Quic => "quic",
             Self::Throughput => "throughput",
             Self::Latency => "latency",
             Self::Transfer => "transfer",
@@ -131,7 +137,7 @@ pub enum Unit {
     Nanoseconds,
     /// Bytes.
     Bytes,
-    /// Things: records, segments, allocations.
+    /// Things: records, segments, allocations, round trips.
     Count,
 }
 
@@ -175,6 +181,8 @@ pub enum Metric {
     Receive,
     /// Wall time of one operation.
     Operation,
+    /// A quantity of a handshake over QUIC.
+    Quic(QuicMetric),
 }
 
 impl Metric {
@@ -185,6 +193,7 @@ impl Metric {
             Self::FlightRecords(..) | Self::FlightSegments(..) | Self::Allocations(_) => {
                 Unit::Count
             }
+            Self::Quic(metric) => metric.unit(),
             _ => Unit::Nanoseconds,
         }
     }
@@ -211,6 +220,7 @@ impl fmt::Display for Metric {
             Self::Send => f.write_str("send"),
             Self::Receive => f.write_str("receive"),
             Self::Operation => f.write_str("operation"),
+            Self::Quic(metric) => write!(f, "quic.{metric}"),
         }
     }
 }
@@ -240,6 +250,10 @@ impl FromStr for Metric {
             return Ok(metric);
         }
         let (head, tail) = text.split_once('.').ok_or_else(unknown)?;
+        if head == "quic" {
+            let metric = QuicMetric::parse(tail).ok_or_else(unknown)?;
+            return Ok(Self::Quic(metric));
+        }
         if let Some(flight) = head.strip_prefix("flight") {
             let flight = flight.parse().map_err(|_| unknown())?;
             let (sender, what) = tail.split_once('.').ok_or_else(unknown)?;
@@ -302,6 +316,7 @@ mod tests {
             Metric::Receive,
             Metric::Operation,
         ];
+        metrics.extend(QuicMetric::ALL.map(Metric::Quic));
         for side in Side::BOTH {
             metrics.extend([Metric::Cpu(side), Metric::Wall(side), Metric::Tickets(side)]);
             metrics.extend([
@@ -320,6 +335,7 @@ mod tests {
             "",
             "client",
             "client.colour",
+            "quic.colour",
             "flightx.client.bytes",
             "flight1.server.mass",
         ] {

@@ -109,7 +109,7 @@ impl Visit for CpuVisit {
 
 /// Sums the time of each side.
 #[derive(Debug, Default)]
-struct TimeGauge {
+pub(crate) struct TimeGauge {
     sides: [Cost; 2],
     cpu_start: Duration,
     wall_start: Option<Instant>,
@@ -120,6 +120,13 @@ struct Cost {
     cpu: Duration,
     wall: Duration,
     tickets: Duration,
+}
+
+impl TimeGauge {
+    /// Thread CPU time of one side's handshake.
+    pub(crate) const fn cpu(&self, side: Side) -> Duration {
+        self.sides[side as usize].cpu
+    }
 }
 
 impl Gauge for TimeGauge {

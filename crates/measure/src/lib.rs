@@ -3,6 +3,7 @@
 //! What is timed, what is not, and what that biases is written down in
 //! `benches/METHODOLOGY.md`; this crate is its implementation.
 
+mod capture;
 mod clock;
 mod cpu;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod latency;
 mod machine;
 mod memory;
 mod primitives;
+mod quic;
 mod runner;
 mod subjects;
 mod throughput;
@@ -21,6 +23,7 @@ mod visit;
 mod wire_bytes;
 mod yardstick;
 
+pub use capture::{CaptureError, capture};
 pub use machine::machine;
 pub use runner::{BuildInfo, MeasureError, Outcome, Plan, Progress, resume, run};
 pub use subjects::{libraries, networks, parse_matrix, stack_names};

@@ -12,6 +12,7 @@ use crate::heap;
 use crate::latency::LatencyVisit;
 use crate::memory::MemoryVisit;
 use crate::primitives::PrimitiveVisit;
+use crate::quic::QuicVisit;
 use crate::runner::Progress;
 use crate::throughput::ThroughputVisit;
 use crate::transfer::TransferVisit;
@@ -39,7 +40,8 @@ pub fn stack_names() -> Vec<StackName> {
 
 /// The libraries of this build.
 pub fn libraries() -> Vec<Library> {
-    STACKS.iter().map(|stack| stack.library()).collect()
+    let stacks = STACKS.iter().map(|stack| stack.library());
+    stacks.chain([quic::library()]).collect()
 }
 
 /// Reads a matrix of this build's stacks and networks.
@@ -153,6 +155,9 @@ fn visit(
                 }
                 Meter::Memory => {
                     MemoryVisit::new(scenario, credentials).map(|visit| Box::new(visit) as _)
+                }
+                Meter::Quic => {
+                    QuicVisit::new(scenario, credentials).map(|visit| Box::new(visit) as _)
                 }
                 Meter::Throughput => {
                     ThroughputVisit::new(scenario, credentials).map(|visit| Box::new(visit) as _)

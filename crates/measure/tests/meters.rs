@@ -3,7 +3,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use experiment::{Meter, Metric, Phase, Refusal, RefusalKind, Run, Side, Subject};
+use experiment::{Meter, Metric, Phase, QuicMetric, Refusal, RefusalKind, Run, Side, Subject};
 use measure::{BuildInfo, Outcome, Plan, Progress, parse_matrix, run};
 
 const MATRIX: &str = r#"title = "Every meter"
@@ -12,6 +12,7 @@ baseline = "rustls>rustls/1.3/x25519/ecdsa-p256/full@memory"
 [seconds]
 bytes = 0.5
 memory = 0.5
+quic = 1
 primitives = 0.5
 phases = 1
 cpu = 2
@@ -45,6 +46,12 @@ stacks = ["rustls"]
 kx = ["x25519"]
 auth = ["ecdsa-p256"]
 measure = ["latency"]
+
+[[handshake]]
+stacks = ["rustls", "openssl"]
+kx = ["x25519", "X25519MLKEM768"]
+auth = ["rsa-4096"]
+measure = ["quic"]
 
 [[transfer]]
 stacks = ["rustls"]
@@ -140,11 +147,25 @@ fn each_leaves_its_samples() {
         "primitive:aws-lc-rs/MLKEM768/decapsulate",
         Metric::Operation,
     );
+    let over_quic = |group: &str, metric| {
+        let id = format!("rustls>rustls/1.3/{group}/rsa-4096/full@memory");
+        median(&id, Metric::Quic(metric))
+    };
+    for metric in QuicMetric::ALL {
+        over_quic("x25519", metric);
+    }
+    let datagrams = QuicMetric::FirstFlight;
+    assert_eq!(over_quic("X25519MLKEM768", datagrams), 2.0);
+    let limit = |group| over_quic(group, QuicMetric::Limit);
+    assert_eq!(limit("X25519MLKEM768"), 2.0 * limit("x25519"));
     assert!(run.noise(&[Metric::Cpu(Side::Server)]).is_some());
 
     // What can't be is a row with its reason, and nothing else is refused.
     let refused: Vec<_> = run.manifest.refusals.iter().collect();
-    assert_eq!(refused.len(), 2, "{refused:?}");
+    assert_eq!(refused.len(), 4, "{refused:?}");
+    let quic = refused.iter().filter(|r| r.meter == Meter::Quic);
+    assert!(quic.clone().all(|r| r.reason.contains("the stack rustls")));
+    assert_eq!(quic.count(), 2);
     let phases = refused.iter().find(|r| r.meter == Meter::Phases).unwrap();
     assert!(phases.subject.to_string().starts_with("openssl>openssl"));
     let latency = refused.iter().find(|r| r.meter == Meter::Latency).unwrap();

@@ -34,7 +34,9 @@ struct Protection {
 }
 
 /// More than the hellos of one side have, retransmissions included, in bytes.
-const MAX_HELD: usize = 1 << 17;
+const MAX_HELD: usize = 1 << 15;
+/// More pieces than a hello comes in; browsers cut theirs into a dozen.
+const MAX_PIECES: usize = 256;
 
 impl InitialReader {
     /// Takes a packet off the wire. What can't be read, because it is damaged or forged,
@@ -168,7 +170,8 @@ impl CryptoStream {
 
     fn keep(&mut self, offset: usize, data: &[u8]) {
         let known = self.pieces.get(&offset).map_or(0, Vec::len);
-        if data.len() > known && self.held + data.len() <= MAX_HELD {
+        let has_room = self.held + data.len() <= MAX_HELD && self.pieces.len() < MAX_PIECES;
+        if data.len() > known && has_room {
             self.held += data.len() - known;
             self.pieces.insert(offset, data.to_vec());
         }
@@ -270,6 +273,25 @@ pub(crate) mod tests {
         let mut reader = InitialReader::default();
         read(&mut reader, Side::Client, &datagram);
         assert!(reader.client_hellos().is_empty());
+    }
+
+    /// A stranger must not fill the memory of an observer.
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut stream = CryptoStream::default();
+        for offset in 0..10_000_u16 {
+            let [high, low] = (0x4000 | offset).to_be_bytes();
+            stream.take(&[6, high, low, 1, 0xaa]).unwrap();
+        }
+        assert_eq!(stream.pieces.len(), MAX_PIECES);
+        let large = [[6, 0x40, 0, 0x44, 0].as_slice(), &[0; 1024]].concat();
+        let mut stream = CryptoStream::default();
+        for offset in 0..64_u8 {
+            let mut frame = large.clone();
+            frame[2] = offset;
+            stream.take(&frame).unwrap();
+        }
+        assert!(stream.held <= MAX_HELD);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod end;
 mod error;
 mod fault;
 mod initial;
+mod library;
 mod observation;
 mod packet;
 mod pair;
@@ -22,10 +23,8 @@ mod transport;
 
 pub use client::{ClientOptions, Exchange, HTTP3, Response, connect};
 pub use error::{ClientError, ServerError, Stage};
-pub use observation::{
-    AMPLIFICATION_FACTOR, Amplification, Observation, SMALLEST_INITIAL, Traffic,
-};
-pub use packet::{Packet, PacketError, PacketKind, Packets, VERSION_1};
+pub use library::library;
+pub use observation::{Amplification, Observation, Traffic};
 pub use pair::{AddressValidation, Established, Pair, ROUND_TRIP, round_trips};
 pub use server::{Event, Limits, Server, Service};
 pub use session::Session;

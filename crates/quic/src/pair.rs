@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use experiment::{Handshake, Scenario, Side};
 use quinn_proto::{ClientConfig, Endpoint, EndpointConfig, ServerConfig, TransportConfig};
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use stack::{
     Credentials, Gauge, NoGauge, PairError, StackError, Stage, Unsupported, rustls_config,
@@ -88,7 +89,12 @@ impl Pair {
             error: StackError::Library(error.to_string()),
         })?;
         let client = rustls_config::client(&handshake, credentials)
-            .and_then(|tls| transport::client(tls, name, simulated()))
+            .and_then(|mut tls| {
+                // Nothing of one handshake helps the next, such as the group that the server
+                // asked for.
+                tls.resumption = Resumption::disabled();
+                transport::client(tls, name, simulated())
+            })
             .map_err(of(Side::Client))?;
         let server = rustls_config::server(&handshake, credentials)
             .and_then(|tls| transport::server(tls, simulated()))

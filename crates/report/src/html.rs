@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use experiment::Run;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
@@ -98,6 +100,17 @@ fn breakable(text: &str) -> Value {
     Value::from_safe_string(out)
 }
 
+/// A picture beside the run, of handshakes message by message, which the page shows if it
+/// is there. Whoever runs the measurements draws it.
+pub const HANDSHAKES: &str = "handshakes.svg";
+
+/// The picture as the page embeds it: apart from the page, with styles of its own.
+fn handshakes(folder: &Path) -> Option<String> {
+    let picture = fs::read(folder.join(HANDSHAKES)).ok()?;
+    let encoded = BASE64_STANDARD.encode(picture);
+    Some(format!("data:image/svg+xml;base64,{encoded}"))
+}
+
 /// Writes `report.html`, and each chart as `charts/ID.svg`, `charts/ID-narrow.svg` and
 /// `charts/ID.png`, into a folder; gives the files in that order. Charts that an earlier
 /// report left and this run has no data for are removed.
@@ -116,7 +129,8 @@ pub fn write_report(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ReportErro
     })?;
     let run = Dataset::new(run);
     let figures = figures(&run);
-    let html = page(&[RunPage::new(&run, 1, &figures)])?;
+    let page_of_run = RunPage::new(&run, 1, &figures).with_handshakes(handshakes(folder));
+    let html = page(&[page_of_run])?;
     let mut written = vec![write(folder.join("report.html"), html.as_bytes())?];
     for (chart, figure) in figures {
         let names = [

@@ -29,7 +29,7 @@ pub use figure::{
     Bar, Bars, Body, Curve, Curves, Dot, DotGroup, DotRow, Dots, Figure, Fill, Forest, ForestRow,
     Group, Key, Reference, Row, Scale, Segment, Table,
 };
-pub use html::{ReportError, render_html, write_report};
+pub use html::{HANDSHAKES, ReportError, render_html, write_report};
 pub use palette::{Pattern, Tone};
 pub use terminal::terminal_summary;
 

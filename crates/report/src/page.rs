@@ -19,6 +19,8 @@ pub(crate) struct RunPage {
     warnings: Vec<String>,
     findings: Vec<Finding>,
     figures: Vec<FigurePage>,
+    /// A picture of handshakes message by message, as a `data:` URL.
+    handshakes: Option<String>,
     /// Questions that the run holds no data for.
     missing: Vec<&'static str>,
     tables: Vec<TablePage>,
@@ -95,6 +97,12 @@ impl RunPage {
         &self.title
     }
 
+    /// The page with a picture of handshakes, if there is one.
+    pub(crate) fn with_handshakes(mut self, picture: Option<String>) -> Self {
+        self.handshakes = picture;
+        self
+    }
+
     /// `number` tells the runs of a page apart.
     pub(crate) fn new(
         run: &Dataset<'_>,
@@ -120,6 +128,7 @@ impl RunPage {
             findings: answer::findings(run),
             cost_name: view::reference(run).map_or("time", |s| view::cost_name(run, &s)),
             figures: drawn,
+            handshakes: None,
             missing,
             tables: table_pages(run, &anchor),
             remarks: manifest.remarks.clone(),

@@ -9,6 +9,9 @@
 
 mod counters;
 mod echo;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod https;
 mod idle;
 mod listener;

@@ -422,7 +422,11 @@ fn what_follows_close_notify_is_ignored_and_spins_nowhere() {
             if takes_by_receiving {
                 let count = s.receive(&flight, &mut plaintext).expect(name);
                 assert_eq!(&plaintext[..count], b"last words", "{name}");
-                assert_eq!(s.receive(&flight[length..], &mut plaintext), Ok(0), "{name}");
+                assert_eq!(
+                    s.receive(&flight[length..], &mut plaintext),
+                    Ok(0),
+                    "{name}"
+                );
             } else {
                 // Whatever it makes of this, it comes back.
                 let _ = s.advance(&flight, &mut Vec::new());

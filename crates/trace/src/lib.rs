@@ -3,12 +3,30 @@
 //!
 //! [`explain`] takes a [`Capture`] and gives a [`Trace`]. What it says about security
 //! follows from `wire`'s facts about the algorithms that were negotiated. [`text`] renders
-//! a trace for a terminal, [`compare_text`] lists the bytes of several side by side, [`svg`]
+//! a trace for a terminal, [`compare_text`] lists the bytes of several side by side, [`svg()`]
 //! draws them; a trace is serialisable.
 //!
 //! No TLS library in here: the trace is a second opinion on the libraries under test.
+//!
+//! ```
+//! use experiment::Side;
+//! use trace::{Capture, Flight, KeyLog, explain, text};
+//!
+//! # fn main() -> Result<(), trace::KeyLogError> {
+//! let capture = Capture {
+//!     title: "a server that refuses".to_owned(),
+//!     flights: vec![Flight::new(Side::Server, vec![21, 3, 3, 0, 2, 2, 40])],
+//!     key_log: KeyLog::parse("")?,
+//! };
+//! let trace = explain(&capture);
+//! assert!(trace.error.is_none());
+//! assert!(text(&trace).contains("handshake_failure"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod capture;
+mod direction;
 mod error;
 mod explain;
 mod key_log;

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use wire::{
-    Alert, CertificateMessage, CertificateRequest, CertificateVerify, CipherSuite, ClientHello,
-    CompressedCertificate, HandshakeType, HelloError, NewSessionTicket, ProtocolVersion,
-    ServerExtensions, ServerHello, ServerKeyExchange, client_key_exchange_length,
+    Alert, AlertDescription, CertificateMessage, CertificateRequest, CertificateVerify,
+    CipherSuite, ClientHello, CompressedCertificate, HandshakeType, HelloError, NewSessionTicket,
+    ProtocolVersion, ServerExtensions, ServerHello, ServerKeyExchange, client_key_exchange_length,
 };
 
 /// A message as it was read off the wire. Its text form is its name in the RFC.
@@ -116,9 +116,14 @@ impl Message {
         })
     }
 
-    /// Whether it belongs to the handshake, and not to what the connection is for.
-    pub(crate) const fn is_application_data(&self) -> bool {
-        matches!(self, Self::ApplicationData)
+    /// Whether it belongs to the handshake: neither to what the connection is for, nor to
+    /// its orderly end.
+    pub(crate) fn belongs_to_handshake(&self) -> bool {
+        match self {
+            Self::ApplicationData => false,
+            Self::Alert(alert) => alert.description != AlertDescription::CLOSE_NOTIFY,
+            _ => true,
+        }
     }
 }
 

@@ -113,7 +113,7 @@ pub struct Step {
     /// Bytes of the record layer: headers, tags, padding. Where messages share a record,
     /// the first is charged with them.
     pub overhead: usize,
-    /// Records that end in this message, so charged.
+    /// Records that it is charged with.
     pub records: usize,
     /// How it is protected on the wire.
     pub protection: Protection,
@@ -249,7 +249,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Sums over the handshake. Application data count for nothing here.
+/// Sums over the handshake. Application data and the closing alerts count for nothing here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Totals {
     /// What the client sent.
@@ -273,7 +273,7 @@ pub struct SideTotals {
     pub bytes: usize,
     /// TCP segments.
     pub segments: usize,
-    /// CPU time in nanoseconds; `None` where not measured.
+    /// CPU time of all its flights, in nanoseconds; `None` where not measured.
     #[serde(rename = "cpu_ns", serialize_with = "optional_nanoseconds")]
     pub cpu: Option<Duration>,
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use experiment::Side;
 use rustls_pki_types::CertificateDer;
@@ -131,10 +131,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     /// Keeps all bytes of the handshake and after it, with times: for a connection that is
-    /// to be explained, not for load.
+    /// to be explained, not for load. `work` is what making the connection took: it counts
+    /// as work on a client's first flight.
     #[must_use]
-    pub fn recorded(mut self) -> Self {
-        self.recording = Some(Recording::default());
+    pub fn recorded(mut self, work: Duration) -> Self {
+        self.recording = Some(Recording {
+            first_work: work,
+            ..Recording::default()
+        });
         self
     }
 
@@ -147,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         let before = Instant::now();
         let taken = self.connection.advance(&[], &mut self.buffers.output);
         if let Some(recording) = &mut self.recording {
-            recording.first_work = before.elapsed();
+            recording.first_work += before.elapsed();
         }
         self.flush_after(taken).await?;
         self.finish().await

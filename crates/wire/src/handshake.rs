@@ -402,4 +402,55 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn reads_what_a_client_offers() {
+        let extensions: &[&[u8]] = &[
+            &[0, 0, 0, 6, 0, 4, 0, 0, 1, b'h'],        // server_name
+            &[0, 10, 0, 6, 0, 4, 0x11, 0xec, 0, 0x1d], // supported_groups
+            &[0, 13, 0, 4, 0, 2, 9, 5],                // signature_algorithms
+            &[0, 16, 0, 5, 0, 3, 2, b'h', b'2'],       // ALPN
+            &[0, 43, 0, 5, 4, 3, 4, 3, 3],             // supported_versions
+            &[0, 51, 0, 7, 0, 5, 0, 0x1d, 0, 1, 7],    // key_share
+            &[0, 45, 0, 2, 1, 1],                      // psk_key_exchange_modes
+            &[0, 42, 0, 0],                            // early_data
+            &[0, 41, 0, 13, 0, 8, 0, 2, 5, 5, 0, 0, 0, 9, 0, 1, 6], // pre_shared_key
+        ];
+        let extensions = extensions.concat();
+        let length = u16::try_from(extensions.len()).unwrap().to_be_bytes();
+        let fixed = [&[3, 3], &[4; 32][..], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
+        let body = [&fixed[..], &length, &extensions].concat();
+        let hello = ClientHello::parse(&body).unwrap();
+        let expected = ClientHello {
+            random: [4; 32],
+            session_id: 0,
+            cipher_suites: vec![CipherSuite::AES_128_GCM_SHA256],
+            groups: vec![NamedGroup::X25519MLKEM768, NamedGroup::X25519],
+            key_shares: vec![KeyShare {
+                group: NamedGroup::X25519,
+                length: 1,
+            }],
+            offers_psk: true,
+            psk_identities: vec![2],
+            psk_modes: vec![1],
+            early_data: true,
+            versions: vec![0x0304, 0x0303],
+            signature_schemes: vec![SignatureScheme::MLDSA65],
+            server_name: Some(b"h".to_vec()),
+            alpn: vec![b"h2".to_vec()],
+            extensions: [0, 10, 13, 16, 43, 51, 45, 42, 41]
+                .map(ExtensionType)
+                .to_vec(),
+        };
+        assert_eq!(hello, expected);
+        for length in 0..body.len() {
+            // TLS 1.2 allows a hello without extensions.
+            if length != fixed.len() {
+                assert!(
+                    ClientHello::parse(&body[..length]).is_err(),
+                    "{length} bytes"
+                );
+            }
+        }
+    }
 }

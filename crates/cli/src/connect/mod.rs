@@ -5,7 +5,7 @@ mod findings;
 
 use std::fs::File;
 use std::io::Write;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -76,10 +76,20 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let endpoint = stack.client(&profile).map_err(bad_input)?;
 
     let begin = Instant::now();
-    let addresses = resolve(&arguments.target)?;
+    let addresses = arguments.target.resolve()?;
     let resolve = begin.elapsed();
     let runtime = runtime()?;
-    let connect = || runtime.block_on(first_that_answers(&addresses, &*endpoint, &arguments));
+    let request = arguments.request.as_ref().map(|path| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: pqlab\r\n\r\n",
+            arguments.target.host
+        )
+    });
+    let limit = Duration::from_secs_f64(arguments.timeout);
+    let connect = || {
+        let request = request.as_ref().map(String::as_bytes);
+        runtime.block_on(first_that_answers(&addresses, &*endpoint, request, limit))
+    };
     let mut inspection = connect()?;
     if arguments.resume && inspection.failure.is_none() {
         if endpoint.tickets() == 0 {
@@ -106,34 +116,15 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     })
 }
 
-fn resolve(target: &Target) -> Result<Vec<SocketAddr>> {
-    let addresses = (target.host.as_str(), target.port)
-        .to_socket_addrs()
-        .with_context(|| format!("looking up {}", target.host))?;
-    let addresses: Vec<SocketAddr> = addresses.collect();
-    if addresses.is_empty() {
-        bail!("{} has no address", target.host);
-    }
-    Ok(addresses)
-}
-
 /// Tries the addresses in order; the last one's failure counts.
-async fn first_that_answers(
+pub(crate) async fn first_that_answers(
     addresses: &[SocketAddr],
     endpoint: &dyn Endpoint,
-    arguments: &Arguments,
+    request: Option<&[u8]>,
+    limit: Duration,
 ) -> Result<Inspection> {
-    let target = &arguments.target;
-    let request = arguments.request.as_ref().map(|path| {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: pqlab\r\n\r\n",
-            target.host
-        )
-    });
-    let limit = Duration::from_secs_f64(arguments.timeout);
     let mut failure = None;
     for address in addresses {
-        let request = request.as_ref().map(String::as_bytes);
         match inspect(*address, endpoint, request, limit).await {
             Ok(inspection) => return Ok(inspection),
             Err(error @ (ClientError::Connect(_) | ClientError::Timeout { .. })) => {

@@ -264,10 +264,10 @@ pub(super) fn microseconds(time: Duration) -> f64 {
 
 fn negotiated_json((negotiated, total): &(Negotiated, u64)) -> Value {
     json!({
-        "version": negotiated.version.map(|version| version.to_string()),
+        "version": negotiated.version.map(|version| format!("TLS {version}")),
         "cipher_suite": negotiated.cipher_suite.map(|suite| suite.to_string()),
         "group": negotiated.group.map(|group| group.to_string()),
-        "server_scheme": negotiated.peer_scheme.map(|scheme| scheme.to_string()),
+        "scheme": negotiated.peer_scheme.map(|scheme| scheme.to_string()),
         "is_resumed": negotiated.is_resumed,
         "count": total,
     })
@@ -297,7 +297,7 @@ fn arrivals(arrivals: Arrivals) -> String {
 
 fn describe(negotiated: &Negotiated) -> String {
     let parts = [
-        negotiated.version.map(|version| version.to_string()),
+        negotiated.version.map(|version| format!("TLS {version}")),
         negotiated.cipher_suite.map(|suite| suite.to_string()),
         negotiated.group.map(|group| group.to_string()),
         negotiated.peer_scheme.map(|scheme| scheme.to_string()),

@@ -4,5 +4,7 @@
 mod bad_input;
 mod common;
 mod list;
+mod load;
 mod run;
 mod serving;
+mod trace;

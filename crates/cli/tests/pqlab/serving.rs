@@ -12,15 +12,15 @@ use serde_json::Value;
 use crate::common::{expect, pqlab, run, text, write};
 
 /// A server of this program; killed when it is dropped.
-struct Server {
+pub(crate) struct Server {
     process: Child,
     output: BufReader<std::process::ChildStdout>,
-    address: String,
+    pub(crate) address: String,
     metrics: Option<String>,
 }
 
 impl Server {
-    fn start(verb: &[&str], arguments: &[&str]) -> Self {
+    pub(crate) fn start(verb: &[&str], arguments: &[&str]) -> Self {
         let mut process = pqlab()
             .args(verb)
             .args(["--listen", "127.0.0.1:0", "--json"])

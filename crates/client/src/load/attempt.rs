@@ -249,6 +249,10 @@ impl Attempt {
     fn greet(&mut self, tools: &mut Tools) -> Result<(), Failure> {
         self.connected = Instant::now();
         self.step = Step::Handshaking;
+        // Only now, since others may have taken the tickets while TCP connected.
+        if self.purpose == Purpose::Resumed && tools.tickets() == 0 {
+            self.purpose = Purpose::Ticket;
+        }
         let mut tls = tools.connection(self.purpose)?;
         let made = tls.advance(&[], &mut tools.output);
         self.tls = Some(tls);

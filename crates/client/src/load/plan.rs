@@ -56,9 +56,9 @@ pub enum LoadError {
     #[error("{0}")]
     Plan(&'static str),
     /// Nothing can be resumed: does the server issue tickets?
-    #[error("the server issued no tickets, so that nothing can be resumed: {reason}")]
+    #[error("no ticket came, so that nothing can be resumed: {reason}")]
     NoTickets {
-        /// What became of the handshakes that were to fetch them.
+        /// What came of the handshakes that were to fetch them.
         reason: String,
     },
     /// The system refused what a worker needs.

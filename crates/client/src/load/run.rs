@@ -76,7 +76,7 @@ fn conduct(
     interval: Duration,
     watch: &mut impl FnMut(&Snapshot),
 ) -> Result<Report, LoadError> {
-    let prepared = preparations(told, gauges.len(), plan.resumed_share > 0.0)?;
+    let prepared = preparations(told, gauges.len())?;
     let begin = Instant::now() + HEAD_START;
     for sender in begins {
         // A worker that is gone will be missed below.
@@ -142,25 +142,17 @@ fn tell_all<'a>(
 }
 
 /// Waits until all workers are ready. Gives the number of handshakes that it took.
-fn preparations(
-    told: &Receiver<News>,
-    workers: usize,
-    needs_tickets: bool,
-) -> Result<u64, LoadError> {
+fn preparations(told: &Receiver<News>, workers: usize) -> Result<u64, LoadError> {
     let mut handshakes = 0;
     for _ in 0..workers {
         let Ok(News::Prepared(prepared)) = told.recv() else {
             return Err(LoadError::Panicked);
         };
         let prepared = prepared?;
-        handshakes += prepared.handshakes;
-        if needs_tickets && prepared.tickets == 0 {
-            let reason = prepared.failure.unwrap_or_else(|| {
-                let count = prepared.handshakes;
-                format!("{count} full handshakes succeeded, and none brought any")
-            });
+        if let Some(reason) = prepared.shortage {
             return Err(LoadError::NoTickets { reason });
         }
+        handshakes += prepared.handshakes;
     }
     Ok(handshakes)
 }

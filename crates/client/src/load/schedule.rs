@@ -43,7 +43,7 @@ impl Share {
 
     /// A source of chance that no other worker has.
     pub(super) fn random(self, seed: u64, chance: Chance) -> StdRng {
-        let mut seeds = StdRng::seed_from_u64(seed);
+        let seeds = StdRng::seed_from_u64(seed);
         let skipped = 2 * self.worker + chance as usize;
         StdRng::seed_from_u64(seeds.random_iter().nth(skipped).unwrap_or(seed))
     }
@@ -75,21 +75,20 @@ pub(super) enum Schedule {
 }
 
 impl Schedule {
-    /// `None` for a closed loop, which follows no schedule.
-    pub(super) fn new(arrivals: Arrivals, share: Share, seed: u64) -> Option<Self> {
-        match arrivals {
-            Arrivals::Constant { per_second } => Some(Self::Constant {
-                share,
-                per_second,
-                count: 0,
-            }),
-            // Poisson processes add up to one.
-            Arrivals::Poisson { per_second } => Some(Self::Poisson {
-                mean_interval: share.workers as f64 / per_second,
-                seconds: 0.0,
-                random: Box::new(share.random(seed, Chance::Intervals)),
-            }),
-            Arrivals::Closed { .. } => None,
+    pub(super) const fn constant(per_second: f64, share: Share) -> Self {
+        Self::Constant {
+            share,
+            per_second,
+            count: 0,
+        }
+    }
+
+    /// Poisson processes add up to one: each worker has its own.
+    pub(super) fn poisson(per_second: f64, share: Share, seed: u64) -> Self {
+        Self::Poisson {
+            mean_interval: share.workers as f64 / per_second,
+            seconds: 0.0,
+            random: Box::new(share.random(seed, Chance::Intervals)),
         }
     }
 
@@ -250,16 +249,15 @@ mod tests {
         workers: 1,
     };
 
-    fn times(arrivals: Arrivals, share: Share, seed: u64, count: usize) -> Vec<f64> {
-        let mut schedule = Schedule::new(arrivals, share, seed).unwrap();
+    fn times(mut schedule: Schedule, count: usize) -> Vec<f64> {
         (0..count).map(|_| schedule.next().as_secs_f64()).collect()
     }
 
     #[test]
     fn workers_at_a_constant_rate_take_turns() {
-        let arrivals = Arrivals::Constant { per_second: 100.0 };
+        let share = |worker| Share { worker, workers: 3 };
         let mut merged: Vec<f64> = (0..3)
-            .flat_map(|worker| times(arrivals, Share { worker, workers: 3 }, 0, 50))
+            .flat_map(|worker| times(Schedule::constant(100.0, share(worker)), 50))
             .collect();
         merged.sort_by(f64::total_cmp);
         for (turn, time) in merged.iter().enumerate() {
@@ -271,10 +269,10 @@ mod tests {
     /// come within a few hundredths. The seed decides.
     #[test]
     fn poisson_intervals_are_exponential_and_repeatable() {
-        let arrivals = Arrivals::Poisson { per_second: 250.0 };
+        let times = |seed, count| times(Schedule::poisson(250.0, ALONE, seed), count);
         let count = 40_000;
         for seed in 0..3 {
-            let times = times(arrivals, ALONE, seed, count);
+            let times = times(seed, count);
             let mut intervals = vec![times[0]];
             intervals.extend(times.windows(2).map(|pair| pair[1] - pair[0]));
             let mean = intervals.iter().sum::<f64>() / count as f64;
@@ -283,15 +281,15 @@ mod tests {
             let scaled = variance * 250.0 * 250.0;
             assert!((scaled - 1.0).abs() < 0.08, "{variance}");
         }
-        assert_eq!(times(arrivals, ALONE, 7, 9), times(arrivals, ALONE, 7, 9));
-        assert_ne!(times(arrivals, ALONE, 7, 9), times(arrivals, ALONE, 8, 9));
+        assert_eq!(times(7, 9), times(7, 9));
+        assert_ne!(times(7, 9), times(8, 9));
     }
 
     #[test]
     fn workers_at_a_poisson_rate_differ_and_share_it() {
-        let arrivals = Arrivals::Poisson { per_second: 100.0 };
         let share = |worker| Share { worker, workers: 2 };
-        let [first, second] = [0, 1].map(|worker| times(arrivals, share(worker), 1, 10_000));
+        let worker = |worker| times(Schedule::poisson(100.0, share(worker), 1), 10_000);
+        let [first, second] = [0, 1].map(worker);
         assert_ne!(first, second);
         // Each has half of the rate: 10,000 connections in about 200 s.
         for last in [first.last(), second.last()] {
@@ -310,8 +308,7 @@ mod tests {
 
     fn every_ten_milliseconds(end: Option<u64>, limit: Option<u64>) -> (Source, Instant) {
         let begin = Instant::now();
-        let arrivals = Arrivals::Constant { per_second: 100.0 };
-        let schedule = Schedule::new(arrivals, ALONE, 0).unwrap();
+        let schedule = Schedule::constant(100.0, ALONE);
         let end = end.map(|end| begin + Duration::from_millis(end));
         (Source::open(schedule, begin, end, limit), begin)
     }

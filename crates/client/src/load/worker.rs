@@ -33,8 +33,8 @@ pub(super) struct Worker<'a> {
     alarm: Alarm,
     tools: Tools,
     attempts: Slab<Attempt>,
-    /// When which attempt's time is over, in order, since all have the same time. Those
-    /// that ended earlier are still in there.
+    /// When which attempt's time is over, in order, since all have the same time. Many that
+    /// ended earlier are still in there.
     deadlines: VecDeque<Deadline>,
     max_in_flight: usize,
     serial: u64,
@@ -56,6 +56,8 @@ const ALARM: Token = Token(usize::MAX >> 1);
 const EVENTS: usize = 256;
 /// Connections begun before the network is looked at again.
 const BATCH: usize = 16;
+/// Deadlines of attempts that are over, which are kept before they are cleared out.
+const DEADLINES: usize = 16 * 1024;
 /// How often the loop looks up from the network at least.
 const TICK: Duration = Duration::from_millis(100);
 /// Tickets fetched before the load begins, at most, per worker.
@@ -84,7 +86,7 @@ impl<'a> Worker<'a> {
             alarm,
             tools,
             attempts: Slab::with_capacity(max_in_flight.min(4096)),
-            deadlines: VecDeque::with_capacity(4096),
+            deadlines: VecDeque::with_capacity(DEADLINES),
             max_in_flight,
             serial: 0,
             random: share.random(plan.seed, Chance::Purposes),
@@ -100,18 +102,32 @@ impl<'a> Worker<'a> {
                 Arrivals::Closed { concurrency } => self.share.of(concurrency as u64) as usize,
                 _ => self.max_in_flight,
             };
-            let missing = goal
-                .clamp(1, PREPARED_TICKETS)
-                .saturating_sub(self.tools.tickets());
-            let source = Source::closed(PREPARING, None, Some(missing as u64));
-            self.run_through(source, Errand::Tickets, None)?;
+            let goal = goal.clamp(1, PREPARED_TICKETS);
+            // One tells whether the server issues any: others would wait in vain.
+            for (at_once, goal) in [(1, 1), (PREPARING, goal)] {
+                let missing = goal.saturating_sub(self.tools.tickets());
+                let source = Source::closed(at_once, None, Some(missing as u64));
+                self.run_through(source, Errand::Tickets, None)?;
+                if self.tools.tickets() == 0 {
+                    break;
+                }
+            }
         }
-        let tally = std::mem::take(&mut self.tally);
-        let failure = tally.failures.into_iter().next();
+        let Tally {
+            for_tickets: handshakes,
+            failures,
+            ..
+        } = std::mem::take(&mut self.tally);
+        let is_served = self.plan.resumed_share == 0.0
+            || self.tools.tickets() > 0
+            || self.stop.load(Ordering::Relaxed);
+        let reason = || match failures.into_iter().next() {
+            Some(failure) => failure.example,
+            None => format!("full handshakes succeeded, {handshakes} in number"),
+        };
         Ok(Prepared {
-            handshakes: tally.for_tickets,
-            tickets: self.tools.tickets(),
-            failure: failure.map(|failure| failure.example),
+            handshakes,
+            shortage: (!is_served).then(reason),
         })
     }
 
@@ -123,16 +139,20 @@ impl<'a> Worker<'a> {
     ) -> io::Result<(Tally, WorkerUse)> {
         self.end = self.plan.duration.map(|duration| begin + duration);
         let limit = self.plan.handshakes.map(|total| self.share.of(total));
-        let source = match (
-            self.plan.arrivals,
-            Schedule::new(self.plan.arrivals, self.share, self.plan.seed),
-        ) {
-            (_, Some(schedule)) => Source::open(schedule, begin, self.end, limit),
-            (Arrivals::Closed { concurrency }, None) => {
-                let concurrency = self.share.of(concurrency as u64) as usize;
+        let (share, seed) = (self.share, self.plan.seed);
+        let source = match self.plan.arrivals {
+            Arrivals::Constant { per_second } => {
+                let schedule = Schedule::constant(per_second, share);
+                Source::open(schedule, begin, self.end, limit)
+            }
+            Arrivals::Poisson { per_second } => {
+                let schedule = Schedule::poisson(per_second, share, seed);
+                Source::open(schedule, begin, self.end, limit)
+            }
+            Arrivals::Closed { concurrency } => {
+                let concurrency = share.of(concurrency as u64) as usize;
                 Source::closed(concurrency.min(self.max_in_flight), self.end, limit)
             }
-            (_, None) => return Ok((self.tally, WorkerUse::default())),
         };
         std::thread::sleep(begin.saturating_duration_since(Instant::now()));
         let (started, cpu) = (Instant::now(), thread_cpu());
@@ -184,7 +204,7 @@ impl<'a> Worker<'a> {
             }
             let timeout = match is_more_due {
                 true => Some(Duration::ZERO),
-                false => self.alarm.set(self.wake(&source, next_tick), now)?,
+                false => self.alarm.set(self.wake(&source, next_tick, now), now)?,
             };
             match self.poll.poll(&mut events, timeout) {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
@@ -204,8 +224,9 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    fn wake(&self, source: &Source, next_tick: Instant) -> Instant {
-        let due = source.next_due().filter(|due| *due > Instant::now());
+    /// When to look up from the network: it may be past.
+    fn wake(&self, source: &Source, next_tick: Instant, now: Instant) -> Instant {
+        let due = source.next_due().filter(|_| !source.is_over(now));
         let deadline = self.deadlines.front().map(|deadline| deadline.at);
         [due, deadline]
             .into_iter()
@@ -245,11 +266,9 @@ impl<'a> Worker<'a> {
             return Purpose::Ticket;
         }
         let share = self.plan.resumed_share;
-        let is_resumed = share > 0.0 && (share >= 1.0 || self.random.random::<f64>() < share);
-        match (is_resumed, self.tools.tickets()) {
-            (false, _) => Purpose::Full,
-            (true, 0) => Purpose::Ticket,
-            (true, _) => Purpose::Resumed,
+        match share > 0.0 && (share >= 1.0 || self.random.random::<f64>() < share) {
+            true => Purpose::Resumed,
+            false => Purpose::Full,
         }
     }
 
@@ -285,6 +304,13 @@ impl<'a> Worker<'a> {
 
     /// Ends the attempts whose time is over.
     fn expire(&mut self, now: Instant) {
+        if self.deadlines.len() > 2 * self.attempts.len() + DEADLINES {
+            let attempts = &self.attempts;
+            self.deadlines.retain(|deadline| {
+                let attempt = attempts.get(deadline.key);
+                attempt.is_some_and(|attempt| attempt.serial == deadline.serial)
+            });
+        }
         while let Some(deadline) = self.deadlines.front().copied() {
             let attempt = self.attempts.get(deadline.key);
             let alive = attempt.filter(|attempt| attempt.serial == deadline.serial);
@@ -325,8 +351,6 @@ enum Errand {
 pub(super) struct Prepared {
     /// Handshakes that succeeded.
     pub(super) handshakes: u64,
-    /// Tickets in store.
-    pub(super) tickets: usize,
-    /// What the first failure said.
-    pub(super) failure: Option<String>,
+    /// What happened instead, if tickets are needed and none came.
+    pub(super) shortage: Option<String>,
 }

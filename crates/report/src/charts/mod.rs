@@ -10,6 +10,7 @@ mod memory;
 mod noise;
 mod phases;
 mod primitives;
+mod quic;
 mod rsa;
 mod stacks;
 mod throughput;
@@ -32,6 +33,7 @@ pub static CHARTS: &[Chart] = &[
     phases::CHART,
     bytes::CHART,
     latency::CHART,
+    quic::CHART,
     rsa::CHART,
     primitives::CHART,
     throughput::CHART,

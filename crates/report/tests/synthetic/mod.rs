@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use experiment::{
-    Budget, Flags, KeyExchange, Library, Machine, Manifest, Meter, Metric, Phase, Record, Refusal,
-    RefusalKind, Run, Sample, Scenario, Side, Subject,
+    Budget, Flags, KeyExchange, Library, Machine, Manifest, Meter, Metric, Phase, QuicMetric,
+    Record, Refusal, RefusalKind, Run, Sample, Scenario, Side, Subject,
 };
 
 /// The scenario that everything is held against.
@@ -344,6 +344,7 @@ pub fn run(blocks: u32) -> Run {
     bytes(&mut b);
     resumed_bytes(&mut b);
     tcp_and_rates(&mut b);
+    quic(&mut b);
     memory_tickets_transfers(&mut b);
     primitives(&mut b);
     b.finish(manifest())
@@ -420,6 +421,35 @@ fn tcp_and_rates(b: &mut Builder) {
         let id = format!("rustls>rustls/1.3/{group}/{certificate}/full@memory");
         b.noisy(&id, 0, Metric::IntervalOneCore, latency * 0.8e3);
         b.noisy(&id, 0, Metric::IntervalAllCores, latency * 0.46e3);
+    }
+}
+
+/// Round trips as the limit of a server that does not know its client yet makes them.
+fn quic(b: &mut Builder) {
+    for (group, datagrams) in [("x25519", 1.0), ("X25519MLKEM768", 2.0)] {
+        for certificate in ["ecdsa-p256", "rsa-4096", "ml-dsa-65"] {
+            let id = format!("rustls>rustls/1.3/{group}/{certificate}/full@memory");
+            let (_, share) = shares(group);
+            let (limit, flight) = (3600.0 * datagrams, chain_bytes(certificate) + share + 400.0);
+            let waits = f64::from(flight > limit) + f64::from(flight > limit + 11_000.0);
+            let ((kc, ks), (ac, as_)) = (exchange(group), authentication(certificate));
+            for (metric, value) in [
+                (QuicMetric::RoundTrips, 1.0 + waits),
+                (
+                    QuicMetric::RoundTripsWithRetry,
+                    2.0 + f64::from(flight > 11_000.0),
+                ),
+                (QuicMetric::FirstFlight, datagrams),
+                (QuicMetric::Unvalidated, flight.min(limit)),
+                (QuicMetric::Limit, limit),
+            ] {
+                b.exact(&id, Metric::Quic(metric), value);
+            }
+            for (side, value) in [(Side::Client, kc + ac), (Side::Server, ks + as_)] {
+                let metric = Metric::Quic(QuicMetric::Cpu(side));
+                b.noisy(&id, 0, metric, (value + 190.0) * 1e3);
+            }
+        }
     }
 }
 

@@ -34,7 +34,7 @@ const PEM: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-');
 
 /// Removes what is meant for the next hop only (RFC 9110 section 7.6.1).
-pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
+pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
@@ -60,7 +60,7 @@ pub(super) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 /// Removes headers from outside by which a client could pass for another one. Spellings
 /// with underscores go too: many backends read both as one.
-pub(super) fn strip_own(headers: &mut HeaderMap) {
+pub(crate) fn strip_own(headers: &mut HeaderMap) {
     let is_own = |name: &HeaderName| {
         let name = name.as_str().replace('_', "-");
         OWN.iter().any(|prefix| name.starts_with(prefix))
@@ -76,7 +76,7 @@ pub(super) fn strip_own(headers: &mut HeaderMap) {
 }
 
 /// The protocol that a client asks to change to (RFC 9110 section 7.8), if it does.
-pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
+pub(crate) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
     let connection = headers.get(CONNECTION)?.to_str().ok()?;
     let mut names = connection.split(',');
     names
@@ -84,13 +84,13 @@ pub(super) fn upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
         .then(|| headers.get(UPGRADE).cloned())?
 }
 
-pub(super) fn ask_to_upgrade(headers: &mut HeaderMap, protocol: &HeaderValue) {
+pub(crate) fn ask_to_upgrade(headers: &mut HeaderMap, protocol: &HeaderValue) {
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, protocol.clone());
 }
 
 /// Says who the client is and how it is connected.
-pub(super) fn describe(headers: &mut HeaderMap, visitor: &Visitor) {
+pub(crate) fn describe(headers: &mut HeaderMap, visitor: &Visitor) {
     let address = visitor.address.ip();
     let path: Vec<&str> = headers
         .get_all(FORWARDED_FOR)

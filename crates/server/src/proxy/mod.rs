@@ -1,7 +1,7 @@
 //! A proxy that ends TLS in front of a backend, as an application load balancer does.
 
 mod backend;
-mod headers;
+pub(crate) mod headers;
 
 use std::io;
 

@@ -37,6 +37,9 @@ pub(super) fn client(
     let wallet = Arc::new(Mutex::new(Vec::new()));
     let mut context = context(Side::Client, handshake)?;
     trust(&mut context, credentials.server())?;
+    if let Some(log) = credentials.key_log().cloned() {
+        context.set_keylog_callback(move |_, line| log.line(line));
+    }
     context.set_verify(SslVerifyMode::PEER);
     let mut schemes = vec![handshake.authentication()];
     if let (Some(identity), Some(chain)) = (credentials.client(), handshake.client_authentication())

@@ -107,6 +107,9 @@ pub(super) fn client_config(setup: &Setup<'_>) -> Result<ClientConfig, StackErro
         _ => builder.with_no_client_auth(),
     };
     config.enable_early_data = handshake.kind() == HandshakeKind::EarlyData;
+    if let Some(log) = credentials.key_log() {
+        config.key_log = Arc::new(log.clone());
+    }
     Ok(config)
 }
 

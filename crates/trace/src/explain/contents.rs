@@ -86,7 +86,9 @@ fn client_hello(hello: &ClientHello) -> Vec<Fact> {
         [] => "TLS 1.2 or older".to_owned(),
         versions => join(&versions.iter().map(|v| version(*v)).collect::<Vec<_>>()),
     };
-    let suites = code_points(&hello.cipher_suites, |suite: &CipherSuite| suite.0);
+    // No suite, but a signal in the place of one (RFC 5746 section 3.3).
+    let suites = code_points(&hello.cipher_suites, |suite: &CipherSuite| suite.0)
+        .replace("0x00ff", "TLS_EMPTY_RENEGOTIATION_INFO_SCSV");
     let shares: Vec<String> = hello
         .key_shares
         .iter()
@@ -98,7 +100,10 @@ fn client_hello(hello: &ClientHello) -> Vec<Fact> {
     let mut facts = vec![fact("versions", versions), fact("cipher suites", suites)];
     let groups = code_points(&hello.groups, |group: &NamedGroup| group.0);
     facts.push(fact("groups", groups));
-    if !hello.versions.is_empty() {
+    if hello
+        .versions
+        .contains(&ProtocolVersion::Tls13.code_point())
+    {
         facts.push(fact("key shares", join(&shares)));
     }
     facts.push(fact("signatures", schemes(&hello.signature_schemes)));

@@ -28,7 +28,7 @@ pub(super) fn exposure(item: &Item, context: &Context) -> Exposure {
 
 fn in_the_clear(item: &Item, context: &Context) -> Exposure {
     match &item.message {
-        Message::ClientHello(hello) => client_hello(hello, context),
+        Message::ClientHello(hello) => client_hello(hello),
         Message::HelloRetryRequest(_) => Exposure {
             seen: vec!["that the client's key share was not the one wanted".to_owned()],
             secret: Vec::new(),
@@ -99,7 +99,7 @@ fn in_the_clear(item: &Item, context: &Context) -> Exposure {
     }
 }
 
-fn client_hello(hello: &ClientHello, context: &Context) -> Exposure {
+fn client_hello(hello: &ClientHello) -> Exposure {
     let mut seen = Vec::new();
     let is_cover = hello
         .extensions
@@ -131,7 +131,7 @@ fn client_hello(hello: &ClientHello, context: &Context) -> Exposure {
         seen.push("the ticket; used twice, it links the connections".to_owned());
         secret.push("the ticket's contents".to_owned());
     }
-    if is_cover && context.client_hello.is_some() {
+    if is_cover {
         secret.push("the hello proper (encrypted_client_hello)".to_owned());
     }
     Exposure { seen, secret }
@@ -162,7 +162,7 @@ fn seen_of_encrypted(item: &Item, protection: Protection) -> Vec<String> {
     let mut seen = Vec::new();
     match item.records {
         // It shares the record of the message before it.
-        0 => seen.push("nothing apart: it shares a record with the message before".to_owned()),
+        0 => seen.push("nothing apart: it shares the record of the message before".to_owned()),
         count => {
             let records = match count {
                 1 => "a record".to_owned(),
@@ -170,6 +170,7 @@ fn seen_of_encrypted(item: &Item, protection: Protection) -> Vec<String> {
             };
             let length = bytes(item.bytes + item.overhead);
             seen.push(match (shows_type, count) {
+                (true, 1) => format!("{records} of {length}, and its type"),
                 (true, _) => format!("{records} of {length}, and their type"),
                 // Other messages may stand in it.
                 (false, 1) => "a record, its length, not what is in it".to_owned(),
@@ -181,7 +182,7 @@ fn seen_of_encrypted(item: &Item, protection: Protection) -> Vec<String> {
         item.message,
         Message::Certificate(_) | Message::CompressedCertificate(_)
     ) {
-        seen.push("from the length, a guess at the certificate's algorithm".to_owned());
+        seen.push("that record's length hints at the algorithm of the certificates".to_owned());
     }
     seen
 }

@@ -7,7 +7,7 @@ mod findings;
 mod work;
 
 use experiment::Side;
-use wire::{CipherSuiteFacts, ClientHello, HandshakeType, ProtocolVersion};
+use wire::{CipherSuiteFacts, HandshakeType, ProtocolVersion};
 
 use crate::Capture;
 use crate::capture::{Flight, alternating};
@@ -61,8 +61,6 @@ pub fn explain(capture: &Capture) -> Trace {
 /// What the whole capture tells, which the explanation of each message needs.
 struct Context {
     negotiated: Negotiated,
-    /// The last ClientHello.
-    client_hello: Option<ClientHello>,
     has_server_hello: bool,
     /// Whether a message after the hellos could not be read for want of a secret.
     has_unreadable: bool,
@@ -72,26 +70,21 @@ impl Context {
     fn new(items: &[Item]) -> Self {
         let mut context = Self {
             negotiated: Negotiated::default(),
-            client_hello: None,
             has_server_hello: false,
             has_unreadable: false,
         };
-        let mut server_sends = [false; 2];
-        let [has_certificate, has_changed_keys] = &mut server_sends;
         for item in items {
             context.add(item);
-            if item.sender == Side::Server {
-                *has_certificate |= matches!(
-                    item.message,
-                    Message::Certificate(_) | Message::CompressedCertificate(_)
-                );
-                *has_changed_keys |= matches!(item.message, Message::ChangeCipherSpec);
-            }
         }
+        let server_sent = |is_meant: fn(&Message) -> bool| {
+            let mut of_server = items.iter().filter(|item| item.sender == Side::Server);
+            of_server.any(|item| is_meant(&item.message))
+        };
         // A TLS 1.2 server that changes keys without having shown a certificate resumes
         // (RFC 5246 section 7.3).
         if context.version() == Some(ProtocolVersion::Tls12) {
-            context.negotiated.is_resumed = server_sends == [false, true];
+            context.negotiated.is_resumed = server_sent(|m| *m == Message::ChangeCipherSpec)
+                && !server_sent(|m| matches!(m, Message::Certificate(_)));
         }
         context
     }
@@ -99,11 +92,8 @@ impl Context {
     fn add(&mut self, item: &Item) {
         let negotiated = &mut self.negotiated;
         match &item.message {
-            Message::ClientHello(hello) => {
-                if hello.early_data {
-                    negotiated.early_data = Some(EarlyData::NotAccepted);
-                }
-                self.client_hello = Some((**hello).clone());
+            Message::ClientHello(hello) if hello.early_data => {
+                negotiated.early_data = Some(EarlyData::NotAccepted);
             }
             Message::HelloRetryRequest(_) => negotiated.has_hello_retry = true,
             Message::ServerHello(hello, _) => {
@@ -165,7 +155,7 @@ fn totals(items: &[Item], flights: &[Flight]) -> Totals {
     for (index, flight) in flights.iter().enumerate() {
         let bytes: usize = items
             .iter()
-            .filter(|item| item.flight == index && !item.message.is_application_data())
+            .filter(|item| item.flight == index && item.message.belongs_to_handshake())
             .map(|item| item.bytes + item.overhead)
             .sum();
         let side = match flight.sender {

@@ -6,7 +6,7 @@ use super::{WIDTH, wrap};
 use crate::trace::{SideTotals, Trace};
 use crate::words::{number, time};
 
-const LABEL: usize = 36;
+const LABEL: usize = 32;
 /// Columns of one trace, at least.
 const COLUMN: usize = 16;
 /// Traces in one table; more get a second one.
@@ -20,8 +20,8 @@ struct Key {
     occurrence: usize,
 }
 
-/// A table of the bytes of each message in each trace, in at most 100 columns. Application
-/// data are left out.
+/// A table of the bytes of each message in each trace, in at most 100 columns. What does
+/// not belong to the handshake is left out.
 pub fn compare_text(traces: &[Trace]) -> String {
     let tables: Vec<String> = traces.chunks(COLUMNS).map(table).collect();
     tables.join("\n")
@@ -51,7 +51,7 @@ fn table(traces: &[Trace]) -> String {
     let cells = |cell: &dyn Fn(&Trace) -> String| traces.iter().map(cell).collect::<Vec<_>>();
     let overhead = |trace: &Trace| {
         let steps = trace.steps.iter();
-        let handshake = steps.filter(|step| !step.message.is_application_data());
+        let handshake = steps.filter(|step| step.message.belongs_to_handshake());
         number(handshake.map(|step| step.overhead).sum())
     };
     table.push_str(&row("record layer", &cells(&overhead)));
@@ -93,7 +93,7 @@ fn table(traces: &[Trace]) -> String {
 fn header(traces: &[Trace], width: usize, row: &impl Fn(&str, &[String]) -> String) -> String {
     let titles: Vec<Vec<String>> = traces
         .iter()
-        .map(|trace| wrap(&trace.title, width.saturating_sub(2).max(1)))
+        .map(|trace| wrap(&trace.title, width.saturating_sub(1).max(1)))
         .collect();
     let height = titles.iter().map(Vec::len).max().unwrap_or(0);
     let mut header = String::new();
@@ -127,7 +127,7 @@ fn label(key: &Key) -> String {
 fn messages(trace: &Trace) -> Vec<(Key, usize)> {
     let mut messages: Vec<(Key, usize)> = Vec::new();
     for step in &trace.steps {
-        if step.message.is_application_data() {
+        if !step.message.belongs_to_handshake() {
             continue;
         }
         let name = step.message.to_string();

@@ -1,7 +1,5 @@
 //! A trace for a terminal.
 
-use std::fmt::Write;
-
 use experiment::Side;
 
 use super::{WIDTH, headline, wrap};
@@ -16,7 +14,7 @@ const TIME: usize = 14;
 /// The whole story, in at most 100 columns.
 pub fn text(trace: &Trace) -> String {
     let mut page = Page(String::new());
-    page.line(&trace.title);
+    page.paragraph("", &trace.title, 0);
     page.paragraph("", &headline(trace).join(" · "), 0);
     let mut number = 0;
     for (index, flight) in trace.flights.iter().enumerate() {
@@ -138,31 +136,26 @@ impl Page {
             cpu.map_or_else(|| "not measured".to_owned(), time)
         });
         row("CPU time", &cpu[0], &cpu[1]);
-        let mut line = String::new();
-        let _ = match totals.round_trips {
-            Some(count) => write!(
-                line,
-                "  {:<22}{}, then the client may send application data",
-                "duration",
-                counted(count, "round trip")
-            ),
-            None => write!(
-                line,
-                "  {:<22}the handshake was not seen to end",
-                "duration"
-            ),
-        };
-        self.line(&line);
+        let trips = totals.round_trips.map_or_else(
+            || "the handshake was not seen to end".to_owned(),
+            |count| {
+                let trips = counted(count, "round trip");
+                format!("{trips}, then the client may send application data")
+            },
+        );
         let fits = match totals.fits_initial_window {
             true => "fits",
-            false => "does not fit: one more round trip",
+            false => "exceeded: at least one more round trip",
         };
-        self.line(&format!(
-            "  {:<22}{fits} (the server's largest flight has {}, the window {})",
-            "initial window",
+        let window = format!(
+            "{fits} (the server's largest flight has {}, the window {})",
             number(totals.largest_server_flight),
             bytes(INITIAL_WINDOW),
-        ));
+        );
+        for (name, value) in [("duration", trips), ("initial window", window)] {
+            let label = format!("  {name:<22}");
+            self.paragraph(&label, &value, label.len());
+        }
     }
 }
 

@@ -5,7 +5,10 @@ use std::time::Duration;
 use experiment::{Phase, Side};
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::version;
-use trace::{Capture, EarlyData, Message, Protection, Step, Subject, Trace, Verdict, explain};
+use trace::{
+    Capture, EarlyData, Flight, INITIAL_WINDOW, Message, Protection, Step, Subject, Trace, Verdict,
+    explain,
+};
 use wire::{NamedGroup, SignatureScheme};
 
 use crate::live::{Live, SERVER_NAME, Setup, full};
@@ -82,7 +85,9 @@ fn recorded_traffic_falls_or_holds_with_the_kind_of_the_group() {
         verdict(&signed, Subject::ServerAuthentication),
         Verdict::Holds
     );
-    assert!(!signed.totals.fits_initial_window == (signed.totals.largest_server_flight > 14_480));
+    let totals = &signed.totals;
+    assert!(totals.largest_server_flight > INITIAL_WINDOW && !totals.fits_initial_window);
+    assert!(classical.totals.fits_initial_window);
 }
 
 #[test]
@@ -299,4 +304,57 @@ fn times_are_told_where_they_were_spent() {
     );
     assert_eq!(trace.totals.server.cpu, Some(microseconds(60)));
     assert_eq!(trace.totals.client.cpu, None);
+}
+
+#[test]
+fn data_are_read_under_updated_keys() {
+    let trace = read(&full(&Setup {
+        updates_keys: true,
+        ..Setup::default()
+    }));
+    for side in Side::BOTH {
+        step(&trace, side, "KeyUpdate");
+        assert_eq!(step(&trace, side, "Application data").body, b"hello");
+    }
+}
+
+/// The client encrypts to the server's key: no forward secrecy, and the two halves of the
+/// work are there.
+#[test]
+fn static_rsa_falls_with_the_servers_key() {
+    let message = |kind: u8, body: &[u8]| {
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        [&[kind], &length[1..], body].concat()
+    };
+    let record = |messages: &[Vec<u8>]| {
+        let payload = messages.concat();
+        let length = u16::try_from(payload.len()).unwrap().to_be_bytes();
+        [&[22, 3, 3], &length[..], &payload].concat()
+    };
+    let suite = [0x00, 0x9d];
+    let client_hello = [&[3, 3], &[1; 32][..], &[0, 0, 2], &suite, &[1, 0]].concat();
+    let server_hello = [&[3, 3], &[2; 32][..], &[0], &suite, &[0]].concat();
+    let certificate = [0, 0, 4, 0, 0, 1, 7];
+    let capture = Capture {
+        flights: vec![
+            Flight::new(Side::Client, record(&[message(1, &client_hello)])),
+            Flight::new(
+                Side::Server,
+                record(&[
+                    message(2, &server_hello),
+                    message(11, &certificate),
+                    message(14, &[]),
+                ]),
+            ),
+            Flight::new(Side::Client, record(&[message(16, &[0, 2, 8, 8])])),
+        ],
+        ..Capture::default()
+    };
+    let trace = read(&capture);
+    let finding = &trace.findings[0];
+    assert_eq!(finding.verdict, Verdict::Falls);
+    assert!(finding.text.contains("no forward secrecy"));
+    let exchange = step(&trace, Side::Client, "ClientKeyExchange");
+    let sides: Vec<Side> = exchange.work.iter().map(|work| work.side).collect();
+    assert_eq!(sides, Side::BOTH);
 }

@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     /// Of records of the server.
     pub(crate) fragment: Option<usize>,
     pub(crate) early_data: Option<&'static [u8]>,
+    /// The client takes new keys before it sends data, and asks for the same.
+    pub(crate) updates_keys: bool,
 }
 
 impl Default for Setup {
@@ -41,6 +43,7 @@ impl Default for Setup {
             is_mutual: false,
             fragment: None,
             early_data: None,
+            updates_keys: false,
         }
     }
 }
@@ -51,6 +54,7 @@ pub(crate) struct Live {
     server: Arc<ServerConfig>,
     log: Arc<Lines>,
     early_data: Option<&'static [u8]>,
+    updates_keys: bool,
 }
 
 #[derive(Debug, Default)]
@@ -157,6 +161,7 @@ impl Live {
             server: Arc::new(server),
             log,
             early_data: setup.early_data,
+            updates_keys: setup.updates_keys,
         }
     }
 
@@ -179,6 +184,10 @@ impl Live {
         let mut flights = Vec::new();
         run(&mut ends, &mut flights);
         assert!(ends.iter().all(|end| !end.is_handshaking()));
+        if self.updates_keys {
+            ends[0].refresh_traffic_keys().unwrap();
+            run(&mut ends, &mut flights);
+        }
         for end in &mut ends {
             std::io::Write::write_all(&mut end.writer(), b"hello").unwrap();
             end.send_close_notify();

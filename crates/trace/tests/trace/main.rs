@@ -1,4 +1,5 @@
 //! Traces of published and of live handshakes.
+#![allow(clippy::unwrap_used)]
 
 mod broken;
 mod explanations;

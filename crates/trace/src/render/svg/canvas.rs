@@ -27,7 +27,7 @@ impl Canvas {
             Anchor::Middle => "middle",
             Anchor::End => "end",
         };
-        let text = Text::new(content)
+        let text = Text::new(plain(content))
             .set("x", tenths(x))
             .set("y", tenths(y))
             .set("class", class)
@@ -85,9 +85,9 @@ impl Canvas {
             .set("height", height)
             .set("class", "handshakes")
             .set("role", "img")
-            .set("aria-label", title)
-            .add(Title::new(title))
-            .add(Description::new().add(svg::node::Text::new(description)))
+            .set("aria-label", plain(title))
+            .add(Title::new(plain(title)))
+            .add(Description::new().add(svg::node::Text::new(plain(description))))
             .add(Style::new(style))
             .add(surface)
             .add(self.0)
@@ -98,6 +98,11 @@ impl Canvas {
 /// An upper estimate of a text's width in the system's sans-serif font, in pixels.
 pub(super) fn text_width(text: &str, size: f64) -> f64 {
     0.6 * size * text.chars().count() as f64
+}
+
+/// XML 1.0 has no control characters, not even escaped.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }
 
 /// A tenth of a pixel is enough, and keeps the file small.

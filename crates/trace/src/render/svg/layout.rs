@@ -44,7 +44,9 @@ pub(super) fn flights(traces: &[Trace], scale: &Scale) -> Vec<FlightLayout> {
                 let steps = trace.steps.iter();
                 steps.filter(|step| step.flight == index).count() as f64 * ROW
             });
-            let messages = top + work;
+            // Room for the label of a round trip, where one begins.
+            let label = if index % 2 == 0 { ROW } else { 0.0 };
+            let messages = top + work.max(label);
             let bottom = messages + rows + PADDING;
             let layout = FlightLayout {
                 top,

@@ -68,7 +68,7 @@ impl Scale {
         let flights = || traces.iter().flat_map(|trace| &trace.flights);
         Self {
             bytes: steps
-                .filter(|step| !step.message.is_application_data())
+                .filter(|step| step.message.belongs_to_handshake())
                 .map(|step| step.bytes + step.overhead)
                 .max()
                 .unwrap_or(1)

@@ -84,7 +84,8 @@ impl Panel<'_> {
                 canvas.rectangle([self.left, top], [PANEL, bottom - top], "band");
             }
             let label = match self.trace.totals.round_trips {
-                Some(trips) if trip >= trips => "client may send data",
+                Some(trips) if trip > trips => continue,
+                Some(trips) if trip == trips => "the client may send data",
                 _ => &format!("round trip {}", trip + 1),
             };
             let middle = self.left + PANEL / 2.0;
@@ -145,16 +146,11 @@ impl Panel<'_> {
         );
         canvas.tip([tip, y], direction * 9.0, &format!("tip {class}"));
         // Application data have no scale: they are as long as the user wants.
-        if !step.message.is_application_data() {
-            let longest = server - client - 2.0 * HALF_BOX - BAR_GAP;
+        if step.message.belongs_to_handshake() {
+            let longest = server - client - BAR_GAP;
             let share = (wire_bytes as f64 / self.scale.bytes as f64).min(1.0);
             let length = (longest * share).max(1.5);
-            let start = from + direction * HALF_BOX;
-            let left = if direction > 0.0 {
-                start
-            } else {
-                start - length
-            };
+            let left = if direction > 0.0 { from } else { from - length };
             canvas.rectangle([left, y - 4.0], [length, 8.0], &format!("bar {class}"));
         }
     }

@@ -53,7 +53,7 @@ pub(super) fn draw(
     rows.value("round trips", &trips, "");
     let fits = match totals.fits_initial_window {
         true => "fits",
-        false => "exceeded: 1 more round trip",
+        false => "exceeded",
     };
     let largest = number(totals.largest_server_flight);
     let window = format!("{fits} ({largest} of {} B)", number(INITIAL_WINDOW));

@@ -1,0 +1,213 @@
+//! `pqlab trace`: handshakes message by message.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use client::Inspection;
+use experiment::{Handshake, NetworkName, Phase, Scenario, Side, StackName};
+use pki::Cache;
+use stack::{KeyLog, PhaseTiming, Trust};
+use trace::{Capture, Flight, Trace};
+
+use crate::client_options::ClientOptions;
+use crate::connect::first_that_answers;
+use crate::offer_options::lab;
+use crate::server_options::seconds;
+use crate::target::Target;
+use crate::{Ending, bad_input, runtime};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Handshakes or scenarios, performed in memory: `1.3/X25519MLKEM768/ml-dsa-65/full`,
+    /// `rustls>openssl/1.3/x25519/rsa-2048/hrr+mutual@memory`. Without any: a classical
+    /// one, a hybrid one, and one with an ML-DSA certificate.
+    #[arg(value_name = "HANDSHAKE", conflicts_with = "live")]
+    handshakes: Vec<String>,
+
+    /// Trace a connection to this server instead, as --groups, --ca and so on say.
+    #[arg(long, value_name = "HOST:PORT")]
+    live: Option<Target>,
+
+    #[command(flatten)]
+    options: ClientOptions,
+
+    /// Draw it, at most three side by side, into this file (SVG).
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Seconds for a connection to a server.
+    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
+    timeout: f64,
+
+    /// JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is shown where nothing is named: each differs from the one before in one thing.
+const CONTRAST: [&str; 3] = [
+    "1.3/x25519/ecdsa-p256/full",
+    "1.3/X25519MLKEM768/ecdsa-p256/full",
+    "1.3/X25519MLKEM768/ml-dsa-65/full",
+];
+
+/// Traces that fit beside each other.
+const ABREAST: usize = 3;
+
+pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    let captures = match &arguments.live {
+        Some(target) => vec![live(target, &arguments)?],
+        None => {
+            let stack = arguments.options.stack_name();
+            let named = match arguments.handshakes.as_slice() {
+                [] => CONTRAST.map(ToOwned::to_owned).to_vec(),
+                named => named.to_vec(),
+            };
+            pairs(&named, stack, &lab()?)?
+        }
+    };
+    if arguments.svg.is_some() && captures.len() > ABREAST {
+        let what = format!("{ABREAST} handshakes at most fit into one picture");
+        return Err(bad_input(anyhow!(what)));
+    }
+    let traces: Vec<Trace> = captures.iter().map(trace::explain).collect();
+    if let Some(path) = &arguments.svg {
+        std::fs::write(path, trace::svg(&traces))
+            .with_context(|| format!("writing {}", path.display()))?;
+        eprintln!("written: {}", path.display());
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&traces)?);
+    } else {
+        for trace in &traces {
+            println!("{}", trace::text(trace));
+        }
+        if traces.len() > 1 {
+            println!("{}", trace::compare_text(&traces));
+        }
+    }
+    Ok(Ending::Good)
+}
+
+/// Leaves the contrast beside a run: a picture for its report, and its text.
+pub(crate) fn leave_beside(folder: &Path, lab: &Cache) -> Result<()> {
+    let stack = "rustls".parse()?;
+    let traces: Vec<Trace> = pairs(&CONTRAST.map(ToOwned::to_owned), &stack, lab)?
+        .iter()
+        .map(trace::explain)
+        .collect();
+    let mut text: Vec<String> = traces.iter().map(trace::text).collect();
+    text.push(trace::compare_text(&traces));
+    for (name, content) in [
+        (report::HANDSHAKES, trace::svg(&traces)),
+        ("handshakes.txt", text.join("\n")),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Handshakes of this program with itself.
+fn pairs(named: &[String], stack: &StackName, lab: &Cache) -> Result<Vec<Capture>> {
+    let mut captures = Vec::new();
+    for name in named {
+        let scenario = scenario(name, stack).map_err(bad_input)?;
+        let captured = measure::capture(&scenario, lab, name.clone());
+        captures.push(captured.with_context(|| name.clone()).map_err(bad_input)?);
+    }
+    Ok(captures)
+}
+
+fn scenario(name: &str, stack: &StackName) -> Result<Scenario> {
+    if name.contains('>') {
+        return Ok(name.parse()?);
+    }
+    let handshake: Handshake = name.parse()?;
+    let network: NetworkName = "memory".parse()?;
+    Ok(Scenario::new(
+        stack.clone(),
+        stack.clone(),
+        handshake,
+        network,
+    ))
+}
+
+fn live(target: &Target, arguments: &Arguments) -> Result<Capture> {
+    let (stack, mut profile) = arguments.options.profile(&target.host)?;
+    if let Trust::Verify(anchors) = profile.trust {
+        profile.trust = Trust::Observe(anchors);
+    }
+    let lines = Arc::new(Mutex::new(String::new()));
+    let sink = lines.clone();
+    profile.offer.key_log = Some(KeyLog::new(move |line| {
+        let mut lines = sink.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push_str(line);
+        lines.push('\n');
+    }));
+    if stack.times_phases() {
+        profile.offer.timing = PhaseTiming::On;
+    }
+    let endpoint = stack.client(&profile).map_err(bad_input)?;
+    let addresses = target.resolve()?;
+    let limit = Duration::from_secs_f64(arguments.timeout);
+    let connected = first_that_answers(&addresses, &*endpoint, None, limit);
+    let inspection = runtime()?.block_on(connected)?;
+    if let Some(failure) = &inspection.failure {
+        eprintln!("pqlab: the handshake failed: {failure}");
+    }
+    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Capture {
+        title: format!("{}:{}, with {}", target.host, target.port, stack.name()),
+        flights: flights(&inspection),
+        key_log: trace::KeyLog::parse(&lines)?,
+    })
+}
+
+/// What was recorded, with the work of this side.
+fn flights(inspection: &Inspection) -> Vec<Flight> {
+    let mut work = inspection.recording.first_work;
+    let mut flights = Vec::new();
+    for piece in &inspection.recording.pieces {
+        let sender = if piece.is_own {
+            Side::Client
+        } else {
+            Side::Server
+        };
+        let mut flight = Flight::new(sender, piece.bytes.clone());
+        flight.offset = Some(piece.at);
+        if piece.is_own {
+            flight.cpu = Some(std::mem::take(&mut work));
+        } else {
+            work += piece.work;
+        }
+        flights.push(flight);
+    }
+    let has_hello_retry = inspection
+        .established
+        .as_ref()
+        .is_some_and(|established| established.has_hello_retry);
+    if !has_hello_retry {
+        add_phases(&mut flights, inspection);
+    }
+    flights
+}
+
+/// The phases of a client are summed over the handshake: its key share is part of its first
+/// flight, everything else of its last one. With a second ClientHello that is not so.
+fn add_phases(flights: &mut [Flight], inspection: &Inspection) {
+    for phase in Phase::ALL {
+        let time = inspection.phases.time(Side::Client, phase);
+        let mut own = flights.iter_mut().filter(|f| f.sender == Side::Client);
+        let flight = match phase {
+            Phase::GenerateShare => own.next(),
+            _ => own.next_back(),
+        };
+        if let (Some(flight), false) = (flight, time.is_zero()) {
+            flight.phases.push((phase, time));
+        }
+    }
+}
