@@ -11,6 +11,7 @@ use stack::{ClientProfile, Offer, Trust};
 use wire::ProtocolVersion;
 
 use crate::offer_options::trust_anchors;
+use crate::serve::OverQuic;
 use crate::server_options::{ServerOptions, seconds};
 use crate::{Ending, bad_input, runtime, serve};
 
@@ -52,7 +53,14 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     };
     let alpn: &[&str] = if is_http { &["h2", "http/1.1"] } else { &[] };
     let alpn: Vec<String> = alpn.iter().map(ToString::to_string).collect();
-    runtime.block_on(serve::run(&arguments.options, &alpn, site, arguments.json))
+    let served = serve::run(
+        &arguments.options,
+        &alpn,
+        site,
+        OverQuic::Nothing,
+        arguments.json,
+    );
+    runtime.block_on(served)
 }
 
 /// The backend, and whether it speaks HTTP.

@@ -1,5 +1,6 @@
 //! `HOST:PORT`, as an argument.
 
+use std::fmt;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
@@ -24,6 +25,15 @@ impl Target {
             return Err(anyhow!("{} has no address", self.host));
         }
         Ok(addresses)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
     }
 }
 

@@ -161,7 +161,7 @@ fn live(target: &Target, arguments: &Arguments) -> Result<Capture> {
     }
     let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(Capture {
-        title: format!("{}:{}, with {}", target.host, target.port, stack.name()),
+        title: format!("{target}, with {}", stack.name()),
         flights: flights(&inspection),
         key_log: trace::KeyLog::parse(&lines)?,
     })

@@ -8,6 +8,7 @@ mod messages;
 mod seeds;
 mod services;
 mod tls;
+mod traces;
 
 pub use seeds::seeds;
 
@@ -48,6 +49,16 @@ pub const TARGETS: &[Target] = &[
         name: "tls-client",
         what: "stack: a client of each TLS library",
         run: tls::client,
+    },
+    Target {
+        name: "trace",
+        what: "trace: recorded connections and key logs, explained and drawn",
+        run: traces::run,
+    },
+    Target {
+        name: "quic",
+        what: "quic: datagrams off the wire, and the frames of Initial packets",
+        run: quic::fuzzing::read,
     },
 ];
 

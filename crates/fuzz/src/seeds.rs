@@ -20,6 +20,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         .to_vec(),
         "tls-server" => of_sender(true),
         "tls-client" => of_sender(false),
+        "trace" => recordings(),
+        "quic" => datagrams(),
         _ => Vec::new(),
     }
 }
@@ -71,6 +73,59 @@ fn parts(flight: &[u8]) -> Vec<Vec<u8>> {
     let mut parts: Vec<Vec<u8>> = bodies.map(<[u8]>::to_vec).collect();
     parts.push(flight.to_vec());
     parts
+}
+
+/// Whole conversations, with the lines of a key log that fits the format alone.
+fn recordings() -> Vec<Vec<u8>> {
+    let log = "CLIENT_HANDSHAKE_TRAFFIC_SECRET ";
+    let line = format!("{log}{} {}\n", "00".repeat(32), "11".repeat(48));
+    let flights = flights();
+    let mut seeds = vec![line.clone().into_bytes()];
+    for log in ["", &line] {
+        for conversation in flights.chunk_by(|(one, _), (next, _)| one != next) {
+            let mut seed = [log.as_bytes(), &[0]].concat();
+            for (_, flight) in conversation {
+                seed.extend(
+                    u16::try_from(flight.len())
+                        .unwrap_or(u16::MAX)
+                        .to_be_bytes(),
+                );
+                seed.extend_from_slice(flight);
+            }
+            seeds.push(seed);
+        }
+    }
+    seeds
+}
+
+/// A client's Initial packet (its header is that of RFC 9001 appendix A.2), a Retry, a
+/// version negotiation, and the frames that an Initial packet may hold.
+fn datagrams() -> Vec<Vec<u8>> {
+    let id = [0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08];
+    let initial = [
+        &[0xc0, 0, 0, 0, 1, 8][..],
+        &id,
+        &[0, 0, 0x44, 0x9e],
+        &[0; 1182],
+    ]
+    .concat();
+    let retry = [&[0xf0, 0, 0, 0, 1, 0, 8][..], &id, &[b't'; 24]].concat();
+    let negotiation = [&[0x80, 0, 0, 0, 0, 0, 8][..], &id, &[0, 0, 0, 1]].concat();
+    let hello = flights().into_iter().next().map_or(Vec::new(), |(_, f)| f);
+    let hello = hello.get(5..).unwrap_or_default();
+    let length = u16::try_from(hello.len()).unwrap_or(0) | 0x4000;
+    let frames = [
+        &[2, 1, 2, 1, 3, 4, 5, 0, 0, 6, 0][..],
+        &length.to_be_bytes(),
+        hello,
+    ]
+    .concat();
+    let mut seeds = vec![frames];
+    for (sender, datagram) in [(0, initial), (1, retry), (1, negotiation)] {
+        let length = u16::try_from(datagram.len()).unwrap_or(0).to_be_bytes();
+        seeds.push([&[sender][..], &length, &datagram].concat());
+    }
+    seeds
 }
 
 fn of_sender(is_client: bool) -> Vec<Vec<u8>> {

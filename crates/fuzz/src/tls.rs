@@ -17,14 +17,22 @@ type Endpoints = Vec<Box<dyn Endpoint>>;
 static SERVERS: LazyLock<Endpoints> = LazyLock::new(|| {
     let profile = server_profile();
     STACKS
-        .map(|name| stack(name).server(&profile).expect("a profile of this crate"))
+        .map(|name| {
+            stack(name)
+                .server(&profile)
+                .expect("a profile of this crate")
+        })
         .into()
 });
 
 static CLIENTS: LazyLock<Endpoints> = LazyLock::new(|| {
     let profile = client_profile();
     STACKS
-        .map(|name| stack(name).client(&profile).expect("a profile of this crate"))
+        .map(|name| {
+            stack(name)
+                .client(&profile)
+                .expect("a profile of this crate")
+        })
         .into()
 });
 

@@ -124,7 +124,7 @@ impl Protection {
 
 /// The handshake data of one side, which may come out of order.
 #[derive(Default)]
-struct CryptoStream {
+pub(crate) struct CryptoStream {
     pieces: BTreeMap<usize, Vec<u8>>,
     held: usize,
 }
@@ -132,7 +132,7 @@ struct CryptoStream {
 impl CryptoStream {
     /// Takes the CRYPTO frames of a packet; knows those frames that an Initial packet may
     /// hold (RFC 9000 section 12.4).
-    fn take(&mut self, frames: &[u8]) -> Result<(), PacketError> {
+    pub(crate) fn take(&mut self, frames: &[u8]) -> Result<(), PacketError> {
         let mut reader = Reader {
             bytes: frames,
             at: 0,
@@ -178,7 +178,7 @@ impl CryptoStream {
     }
 
     /// The messages that are whole from the beginning.
-    fn messages(&self) -> Vec<HandshakeMessage> {
+    pub(crate) fn messages(&self) -> Vec<HandshakeMessage> {
         let mut stream = Vec::new();
         for (offset, piece) in &self.pieces {
             // A piece that was sent again overlaps what is there.

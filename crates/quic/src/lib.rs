@@ -11,6 +11,9 @@ mod client;
 mod end;
 mod error;
 mod fault;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod initial;
 mod library;
 mod observation;

@@ -67,8 +67,14 @@ impl Tap {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, sender: Side, peer: SocketAddr, datagrams: &[u8], size: usize) {
-        let mut peers = self.peers();
+    fn note(
+        &self,
+        peers: &mut HashMap<SocketAddr, Peer>,
+        sender: Side,
+        peer: SocketAddr,
+        datagrams: &[u8],
+        size: usize,
+    ) {
         for datagram in datagrams.chunks(size.max(1)) {
             if let Some(peer) = peers.get_mut(&peer) {
                 peer.observer.note(sender, datagram);
@@ -108,9 +114,13 @@ impl AsyncUdpSocket for Tap {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        self.inner.try_send(transmit)?;
         let size = transmit.segment_size.unwrap_or(transmit.contents.len());
-        self.note(self.side, transmit.destination, transmit.contents, size);
+        // Held while sending: the answer may be received on another thread before this one
+        // goes on, and must be noted after the question.
+        let mut peers = self.peers();
+        self.inner.try_send(transmit)?;
+        let (peer, sent) = (transmit.destination, transmit.contents);
+        self.note(&mut peers, self.side, peer, sent, size);
         Ok(())
     }
 
@@ -121,9 +131,11 @@ impl AsyncUdpSocket for Tap {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         let count = ready!(self.inner.poll_recv(cx, buffers, meta))?;
+        let mut peers = self.peers();
         for (buffer, meta) in buffers.iter().zip(&meta[..count]) {
             let received = &buffer[..meta.len.min(buffer.len())];
-            self.note(self.side.peer(), meta.addr, received, meta.stride);
+            let sender = self.side.peer();
+            self.note(&mut peers, sender, meta.addr, received, meta.stride);
         }
         Poll::Ready(Ok(count))
     }

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{Request, Response, StatusCode};
 use minijinja::value::Serde;
@@ -11,11 +12,13 @@ use serde::Serialize;
 use wire::{NamedGroup, SignatureScheme};
 
 use crate::Visitor;
-use crate::site::{Body, text, with_type};
+use crate::site::{TEXT, content};
 
 /// What a visitor is told. Its fields are the page's JSON: they stay.
 #[derive(Debug, Serialize)]
 struct Echo {
+    /// `tcp` or `quic`.
+    transport: &'static str,
     client_address: String,
     version: Option<String>,
     cipher_suite: Option<String>,
@@ -72,6 +75,7 @@ impl From<&Visitor> for Echo {
     fn from(visitor: &Visitor) -> Self {
         let negotiated = &visitor.negotiated;
         Self {
+            transport: visitor.transport.name(),
             client_address: visitor.address.to_string(),
             version: negotiated.version.map(|v| format!("TLS {v}")),
             cipher_suite: negotiated.cipher_suite.map(|s| s.to_string()),
@@ -140,13 +144,14 @@ fn lossy(bytes: impl AsRef<[u8]>) -> String {
     String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }
 
-/// `/` as a page, or as JSON for those who prefer it; `/json` always as JSON.
-pub(crate) fn respond<B>(request: &Request<B>, visitor: &Visitor) -> Response<Body> {
+/// The page about a visitor's connection: `/` as HTML, or as JSON for those who prefer it;
+/// `/json` always as JSON.
+pub fn echo<B>(request: &Request<B>, visitor: &Visitor) -> Response<Bytes> {
     match request.uri().path() {
         "/json" => json(visitor),
         "/" if prefers_json(request) => json(visitor),
         "/" => page(visitor),
-        _ => text(StatusCode::NOT_FOUND, "see / and /json\n"),
+        _ => content(StatusCode::NOT_FOUND, TEXT, "see / and /json\n"),
     }
 }
 
@@ -156,23 +161,30 @@ fn prefers_json<B>(request: &Request<B>) -> bool {
         .is_some_and(|accept| accept.contains("application/json") && !accept.contains("text/html"))
 }
 
-fn json(visitor: &Visitor) -> Response<Body> {
+fn json(visitor: &Visitor) -> Response<Bytes> {
     match serde_json::to_vec_pretty(&Echo::from(visitor)) {
-        Ok(json) => with_type(StatusCode::OK, "application/json", json),
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+        Ok(json) => content(StatusCode::OK, "application/json", json),
+        Err(error) => fault(&error),
     }
 }
 
-fn page(visitor: &Visitor) -> Response<Body> {
+fn page(visitor: &Visitor) -> Response<Bytes> {
     static PAGE: LazyLock<Environment<'static>> = LazyLock::new(|| {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment
     });
     let echo = Serde(Echo::from(visitor));
-    let rendered = PAGE.render_named_str("echo.html", include_str!("echo.html"), echo);
-    match rendered {
-        Ok(page) => with_type(StatusCode::OK, "text/html; charset=utf-8", page),
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+    match PAGE.render_named_str("echo.html", include_str!("echo.html"), echo) {
+        Ok(page) => content(StatusCode::OK, "text/html; charset=utf-8", page),
+        Err(error) => fault(&error),
     }
+}
+
+fn fault(error: &dyn std::error::Error) -> Response<Bytes> {
+    content(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        TEXT,
+        format!("{error}\n"),
+    )
 }

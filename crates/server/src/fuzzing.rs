@@ -1,13 +1,14 @@
 //! Entrances for the fuzz targets; no part of the interface.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use stack::Negotiated;
-use std::time::Duration;
 use transport::Tally;
 
 use crate::proxy::headers;
 use crate::respond::Requests;
-use crate::Visitor;
+use crate::{Transport, Visitor};
 
 /// How many requests are found in bytes that come in pieces of this size; `None` if one is
 /// overlong.
@@ -24,6 +25,7 @@ pub fn count_requests(bytes: &[u8], piece: usize) -> Option<usize> {
 pub fn describe(certificate: &[u8]) {
     let address = ([127, 0, 0, 1], 1).into();
     let visitor = Visitor {
+        transport: Transport::Tcp,
         address,
         local_address: address,
         negotiated: Negotiated::default(),
@@ -57,6 +59,9 @@ pub fn strip(lines: &[u8]) {
     for name in map.keys() {
         let name = name.as_str();
         assert!(!name.starts_with("x-amzn-mtls"), "{name}");
-        assert!(name != "connection" && name != "transfer-encoding", "{name}");
+        assert!(
+            name != "connection" && name != "transfer-encoding",
+            "{name}"
+        );
     }
 }

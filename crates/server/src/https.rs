@@ -7,6 +7,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
+use http::header::ALT_SVC;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -29,7 +31,7 @@ use crate::{Counters, Event, Limits, Metrics, ServerError, Visitor};
 /// slow, silent or hostile costs the others nothing.
 pub struct HttpsServer {
     listener: Listener,
-    service: Arc<Service>,
+    service: Service,
 }
 
 struct Service {
@@ -38,6 +40,8 @@ struct Service {
     limits: Limits,
     metrics: Arc<Metrics>,
     counters: Arc<Counters>,
+    /// Where HTTP/3 is served (RFC 7838).
+    alternative: Option<HeaderValue>,
 }
 
 /// TLS over a socket that does not wait for ever.
@@ -71,11 +75,16 @@ impl HttpsServer {
             limits,
             metrics: Arc::new(Metrics::new(counters.clone())),
             counters,
+            alternative: None,
         };
-        Ok(Self {
-            listener,
-            service: Arc::new(service),
-        })
+        Ok(Self { listener, service })
+    }
+
+    /// Tells clients that HTTP/3 is served at this UDP port of the same host (RFC 7838).
+    #[must_use]
+    pub fn with_http3(mut self, port: u16) -> Self {
+        self.service.alternative = HeaderValue::try_from(format!("h3=\":{port}\"")).ok();
+        self
     }
 
     /// Where it listens, with the port that the system chose.
@@ -98,6 +107,7 @@ impl HttpsServer {
     /// that they end, and after `grace` what is left is cut.
     pub async fn serve(self, shutdown: impl Future<Output = ()>, grace: Duration) {
         let Self { listener, service } = self;
+        let service = Arc::new(service);
         let (ending, is_ending) = watch::channel(false);
         let shutdown = async {
             shutdown.await;
@@ -182,7 +192,11 @@ impl Service {
     }
 
     async fn respond(&self, request: Request<Incoming>, visitor: Arc<Visitor>) -> Response<Body> {
-        let response = self.site.respond(request, &visitor).await;
+        let mut response = self.site.respond(request, &visitor).await;
+        if let Some(alternative) = &self.alternative {
+            let alternative = alternative.clone();
+            response.headers_mut().insert(ALT_SVC, alternative);
+        }
         self.metrics.note_response(response.status());
         self.counters.add(Event::Answered);
         response

@@ -24,9 +24,10 @@ mod site;
 mod visitor;
 
 pub use counters::{Counters, Event};
+pub use echo::echo;
 pub use https::HttpsServer;
 pub use metrics::{Metrics, MetricsServer};
 pub use proxy::{Backend, Proxy};
 pub use server::{Limits, ServeMode, Server, ServerError};
 pub use site::Site;
-pub use visitor::Visitor;
+pub use visitor::{Transport, Visitor};

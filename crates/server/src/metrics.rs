@@ -20,7 +20,7 @@ use prometheus_client::registry::Registry;
 use wire::ProtocolVersion;
 
 use crate::listener::Listener;
-use crate::site::{text, with_type};
+use crate::site::{content, text, whole};
 use crate::{Counters, Event, Limits, ServerError, Visitor};
 
 /// Counts handshakes by what was negotiated, and responses by their status.
@@ -37,6 +37,7 @@ pub struct Metrics {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct HandshakeLabels {
+    transport: &'static str,
     version: String,
     group: String,
     cipher_suite: String,
@@ -62,6 +63,9 @@ struct DirectionLabels {
 struct ResponseLabels {
     status: u16,
 }
+
+/// What Prometheus asks for first.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Connections that may ask for metrics at a time.
 const SCRAPERS: usize = 16;
@@ -107,9 +111,11 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn note(&self, visitor: &Visitor) {
+    /// Counts a completed handshake.
+    pub fn note(&self, visitor: &Visitor) {
         let negotiated = &visitor.negotiated;
         let labels = HandshakeLabels {
+            transport: visitor.transport.name(),
             version: or_none(negotiated.version),
             group: or_none(negotiated.group),
             cipher_suite: or_none(negotiated.cipher_suite),
@@ -145,7 +151,8 @@ impl Metrics {
         }
     }
 
-    pub(crate) fn note_response(&self, status: StatusCode) {
+    /// Counts a response.
+    pub fn note_response(&self, status: StatusCode) {
         let labels = ResponseLabels {
             status: status.as_u16(),
         };
@@ -195,11 +202,9 @@ impl MetricsServer {
             async move {
                 let respond = service_fn(move |request: Request<Incoming>| {
                     let response = match request.uri().path() {
-                        "/metrics" => with_type(
-                            StatusCode::OK,
-                            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-                            metrics.encode(),
-                        ),
+                        "/metrics" => {
+                            whole(content(StatusCode::OK, OPEN_METRICS, metrics.encode()))
+                        }
                         _ => text(StatusCode::NOT_FOUND, "see /metrics\n"),
                     };
                     async move { Ok::<_, std::convert::Infallible>(response) }

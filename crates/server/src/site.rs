@@ -66,24 +66,34 @@ impl Site {
                 let Ok(response) = files.clone().call(request).await;
                 response.map(|body| body.boxed_unsync())
             }
-            Self::Echo => echo::respond(&request, visitor),
+            Self::Echo => whole(echo(&request, visitor)),
             // Its connections never come to HTTP.
             Self::Tunnel(_) => text(StatusCode::NOT_FOUND, "no HTTP here\n"),
         }
     }
 }
 
+pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
+
 pub(crate) fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    with_type(status, "text/plain; charset=utf-8", text)
+    whole(content(status, TEXT, text))
 }
 
-pub(crate) fn with_type(
+/// A response whose body is all there.
+pub(crate) fn whole(response: Response<Bytes>) -> Response<Body> {
+    response.map(|bytes| {
+        Full::new(bytes)
+            .map_err(|never| match never {})
+            .boxed_unsync()
+    })
+}
+
+pub(crate) fn content(
     status: StatusCode,
     content_type: &'static str,
     content: impl Into<Bytes>,
-) -> Response<Body> {
-    let body = Full::new(content.into()).map_err(|never| match never {});
-    let mut response = Response::new(body.boxed_unsync());
+) -> Response<Bytes> {
+    let mut response = Response::new(content.into());
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static(content_type);
     response.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -9,9 +9,30 @@ use stack::Negotiated;
 use transport::{Tally, TlsStream};
 use wire::{ClientHello, HandshakeType, ProtocolVersion};
 
+/// What carries TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// A stream (RFC 8446).
+    Tcp,
+    /// QUIC (RFC 9001).
+    Quic,
+}
+
+impl Transport {
+    /// Its name in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Quic => "quic",
+        }
+    }
+}
+
 /// A client, and what was negotiated with it.
 #[derive(Debug, Clone)]
 pub struct Visitor {
+    /// What its handshake came over.
+    pub transport: Transport,
     /// Where it comes from.
     pub address: SocketAddr,
     /// Where it came to.
@@ -24,7 +45,8 @@ pub struct Visitor {
     pub has_hello_retry: bool,
     /// What it offered, if its ClientHello could be read.
     pub hello: Option<ClientHello>,
-    /// Bytes of the handshake in both directions, record headers included.
+    /// Bytes of the handshake in both directions, with the headers of records, or of QUIC's
+    /// packets.
     pub handshake_bytes: Tally,
     /// From the acceptance of its connection to the end of the handshake.
     pub handshake_time: Duration,
@@ -42,6 +64,7 @@ impl Visitor {
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
         Self {
+            transport: Transport::Tcp,
             address,
             local_address,
             negotiated: stream.negotiated(),

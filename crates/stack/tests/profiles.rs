@@ -250,6 +250,19 @@ fn nothing_in_common_and_what_a_stack_lacks_are_errors() {
             "{name}"
         );
 
+        let knows_ml_dsa = |stack: &dyn TlsStack| stack.name().as_str() != "rustls-openssl";
+        if knows_ml_dsa(server) {
+            let modern = server.server(&lab.server(&[ML_DSA])).unwrap();
+            let mut old = lab.client(&[ECDSA]);
+            old.offer.versions = vec![ProtocolVersion::Tls12];
+            old.offer.groups = vec![NamedGroup::X25519];
+            let refused = shake(&*client.client(&old).unwrap(), &*modern);
+            assert!(
+                matches!(refused, Err((Side::Server, StackError::Peer(_)))),
+                "{name}: ML-DSA for an old client"
+            );
+        }
+
         served.offer.groups = vec![NamedGroup(0x9999)];
         let error = server.server(&served).err().unwrap().to_string();
         assert!(error.contains("0x9999"), "{name}: {error}");

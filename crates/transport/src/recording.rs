@@ -16,6 +16,16 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Bytes that somebody else counted.
+    pub const fn of_bytes(sent: u64, received: u64) -> Self {
+        Self {
+            sent,
+            received,
+            turns: 0,
+            is_waiting: false,
+        }
+    }
+
     pub(crate) fn note_sent(&mut self, count: usize) {
         self.sent += count as u64;
         self.is_waiting = true;

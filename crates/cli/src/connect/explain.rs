@@ -101,7 +101,15 @@ fn answer(findings: &Findings) -> Vec<String> {
         (_, None) if negotiated.is_resumed => {
             "Authentication: by the session that was resumed.".to_owned()
         }
-        (_, None) => "Authentication: the library does not tell the scheme.".to_owned(),
+        (Some(is_post_quantum), None) => format!(
+            "Authentication: {}, by the server's key; QUIC encrypts the signature itself.",
+            if is_post_quantum {
+                "post-quantum"
+            } else {
+                "classical"
+            }
+        ),
+        (None, None) => "Authentication: the library does not tell the scheme.".to_owned(),
     });
     match &findings.verdict {
         Some(verdict) if verdict.is_trusted => answer.push("The server is trusted.".to_owned()),
@@ -166,7 +174,11 @@ fn chosen(findings: &Findings) -> Lines {
         "cipher suite",
         or_none(&negotiated.cipher_suite),
     );
-    line(&mut lines, "signature", or_none(&negotiated.scheme));
+    let signature = match findings.transport {
+        "quic" => "encrypted: QUIC shows it to nobody".to_owned(),
+        _ => or_none(&negotiated.scheme),
+    };
+    line(&mut lines, "signature", signature);
     line(&mut lines, "protocol", or_none(&negotiated.alpn));
     let retry = match negotiated.has_hello_retry {
         true => "yes: the first key share was for a group that the server does not take",
@@ -213,10 +225,39 @@ fn wire(findings: &Findings) -> Lines {
         &mut lines,
         "bytes",
         format!(
-            "{} sent, {} received, record headers included",
-            findings.bytes.sent, findings.bytes.received
+            "{} sent, {} received, {} included",
+            findings.bytes.sent,
+            findings.bytes.received,
+            match findings.transport {
+                "quic" => "request and response",
+                _ => "record headers",
+            }
         ),
     );
+    if let Some(quic) = &findings.quic {
+        line(
+            &mut lines,
+            "datagrams",
+            format!(
+                "{} sent, {} received; {} Initial packets before the server's first word",
+                quic.sent, quic.received, quic.first_flight_initials
+            ),
+        );
+        let limit = match quic.is_limit_exhausted {
+            true => "the server had to wait there if it had more to say",
+            false => "the limit held nothing back",
+        };
+        line(
+            &mut lines,
+            "amplification",
+            format!(
+                "{} of {} bytes allowed before the client's address was validated: {limit}",
+                quic.sent_before_validation, quic.allowed_before_validation
+            ),
+        );
+        let retry = if quic.has_retry { "yes" } else { "no" };
+        line(&mut lines, "Retry", retry);
+    }
     if let Some(trips) = &findings.round_trips {
         let window = match trips.fits_initial_window {
             true => "the server's flight fits an initial window of ten segments",
@@ -247,8 +288,18 @@ fn times(findings: &Findings) -> Lines {
     let times = &findings.timings_us;
     for (label, time) in [
         ("name", Some(times.resolve)),
-        ("TCP", Some(times.connect)),
-        ("TLS", times.handshake),
+        (
+            "TCP",
+            (findings.transport == "tcp").then_some(times.connect),
+        ),
+        (
+            if findings.quic.is_some() {
+                "QUIC"
+            } else {
+                "TLS"
+            },
+            times.handshake,
+        ),
         ("first byte", times.first_byte),
     ] {
         if let Some(time) = time {

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use client::{Established, Inspection};
 use pki::Certificate;
+use rustls_pki_types::CertificateDer;
 use serde::Serialize;
 use stack::TlsStack;
 use time::format_description::well_known::Rfc3339;
-use wire::{ClientHello, GroupKind, HandshakeType, NistCategory, SignatureScheme};
+use wire::{ClientHello, GroupKind, HandshakeType, NamedGroup, NistCategory, SignatureScheme};
 
 use crate::target::Target;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Findings {
     pub(super) target: String,
+    /// `tcp` or `quic`.
+    pub(super) transport: &'static str,
     pub(super) address: String,
     pub(super) stack: String,
     pub(super) offered: Option<Offered>,
@@ -24,6 +27,8 @@ pub(super) struct Findings {
     pub(super) bytes: Bytes,
     pub(super) round_trips: Option<RoundTrips>,
     pub(super) timings_us: Timings,
+    /// What there is over QUIC only.
+    pub(super) quic: Option<Datagrams>,
     pub(super) response: Option<Answer>,
     pub(super) failure: Option<String>,
 }
@@ -107,6 +112,25 @@ pub(super) struct Flight {
     pub(super) segments: usize,
 }
 
+/// The datagrams of a QUIC handshake.
+#[derive(Debug, Serialize)]
+pub(super) struct Datagrams {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    /// Initial packets of the client before the server's first word: two where a
+    /// post-quantum key share does not fit into one.
+    pub(super) first_flight_initials: u64,
+    pub(super) has_retry: bool,
+    /// Bytes from the client before its address was validated.
+    pub(super) received_before_validation: u64,
+    /// Bytes to it until then; three times as many are allowed (RFC 9000 section 8.1).
+    pub(super) sent_before_validation: u64,
+    pub(super) allowed_before_validation: u64,
+    /// Whether the server had to wait for the client at that limit.
+    pub(super) is_limit_exhausted: bool,
+    pub(super) round_trip_us: u64,
+}
+
 #[derive(Debug, Serialize)]
 pub(super) struct RoundTrips {
     pub(super) tcp: u32,
@@ -151,9 +175,13 @@ impl Findings {
         let (sent, received) = (count("client"), count("server"));
         let longest = flights.iter().filter(|flight| flight.sender == "server");
         let longest = longest.map(|flight| flight.segments).max().unwrap_or(0);
-        let certificates: Vec<Shown> = established.map(certificates).unwrap_or_default();
+        let certificates: Vec<Shown> = established
+            .map(|established| shown(&established.chain))
+            .unwrap_or_default();
         Self {
-            target: format!("{}:{}", target.host, target.port),
+            target: target.to_string(),
+            transport: "tcp",
+            quic: None,
             address: inspection.address.to_string(),
             stack: stack.library().version,
             offered: offered(inspection),
@@ -190,6 +218,77 @@ impl Findings {
     }
 }
 
+impl Findings {
+    /// Of a connection over QUIC; the server was verified, or nobody asked.
+    pub(super) fn of_quic(
+        target: &Target,
+        exchange: &quic::Exchange,
+        is_verified: bool,
+        resolve: Duration,
+    ) -> Self {
+        let session = &exchange.session;
+        let seen = session.observation.as_ref();
+        let certificates = shown(&session.chain);
+        let group = seen.and_then(|seen| seen.group);
+        Self {
+            target: target.to_string(),
+            transport: "quic",
+            address: session.address.to_string(),
+            stack: quic::library().version,
+            offered: seen
+                .and_then(|seen| seen.client_hello.as_ref())
+                .map(Offered::from),
+            negotiated: Some(Negotiated {
+                version: Some("TLS 1.3".to_owned()),
+                cipher_suite: seen.and_then(|s| s.cipher_suite).map(|s| s.to_string()),
+                scheme: None,
+                alpn: session.alpn.as_deref().map(lossy),
+                is_resumed: false,
+                has_hello_retry: seen.is_some_and(|seen| seen.has_hello_retry),
+                ..Negotiated::of_group(group)
+            }),
+            post_quantum: Some(PostQuantum {
+                key_exchange: group.is_some_and(|group| group.is_post_quantum()),
+                // The signature is encrypted; it is one of the end entity's key.
+                authentication: certificates.first().map(|leaf| leaf.is_post_quantum_key),
+                chain: is_post_quantum_chain(&certificates),
+            }),
+            certificates,
+            verdict: is_verified.then_some(Verdict {
+                is_trusted: true,
+                reason: None,
+            }),
+            bytes: Bytes {
+                sent: exchange.sent.bytes,
+                received: exchange.received.bytes,
+                flights: Vec::new(),
+            },
+            round_trips: None,
+            timings_us: Timings {
+                resolve: micros(resolve),
+                connect: 0,
+                handshake: Some(micros(session.handshake)),
+                first_byte: exchange.response.as_ref().map(|r| micros(r.first_byte)),
+            },
+            quic: seen.map(|seen| Datagrams {
+                sent: exchange.sent.datagrams,
+                received: exchange.received.datagrams,
+                first_flight_initials: seen.first_flight.initials,
+                has_retry: seen.has_retry,
+                received_before_validation: seen.before_validation.received,
+                sent_before_validation: seen.before_validation.sent,
+                allowed_before_validation: seen.before_validation.limit(),
+                is_limit_exhausted: seen.before_validation.is_exhausted(),
+                round_trip_us: micros(session.round_trip),
+            }),
+            response: exchange.response.as_ref().map(|response| Answer {
+                status_line: format!("HTTP/3 {}", response.status),
+            }),
+            failure: None,
+        }
+    }
+}
+
 fn offered(inspection: &Inspection) -> Option<Offered> {
     let first = inspection.recording.pieces.first()?;
     let messages = wire::plaintext_messages(&first.bytes).ok()?;
@@ -197,48 +296,71 @@ fn offered(inspection: &Inspection) -> Option<Offered> {
     if message.handshake_type != HandshakeType::CLIENT_HELLO {
         return None;
     }
-    let hello = ClientHello::parse(&message.body).ok()?;
-    let share = |share: &wire::KeyShare| Share {
-        group: share.group.to_string(),
-        bytes: share.length,
-    };
-    Some(Offered {
-        server_name: hello.server_name.as_deref().map(lossy),
-        versions: hello
-            .versions
-            .iter()
-            .map(|v| wire::version_name(*v))
-            .collect(),
-        groups: names(&hello.groups),
-        key_shares: hello.key_shares.iter().map(share).collect(),
-        signature_schemes: names(&hello.signature_schemes),
-        cipher_suites: names(&hello.cipher_suites),
-        alpn: hello.alpn.iter().map(|name| lossy(name)).collect(),
-    })
+    ClientHello::parse(&message.body)
+        .ok()
+        .as_ref()
+        .map(Offered::from)
+}
+
+impl From<&ClientHello> for Offered {
+    fn from(hello: &ClientHello) -> Self {
+        let share = |share: &wire::KeyShare| Share {
+            group: share.group.to_string(),
+            bytes: share.length,
+        };
+        Self {
+            server_name: hello.server_name.as_deref().map(lossy),
+            versions: hello
+                .versions
+                .iter()
+                .map(|v| wire::version_name(*v))
+                .collect(),
+            groups: names(&hello.groups),
+            key_shares: hello.key_shares.iter().map(share).collect(),
+            signature_schemes: names(&hello.signature_schemes),
+            cipher_suites: names(&hello.cipher_suites),
+            alpn: hello.alpn.iter().map(|name| lossy(name)).collect(),
+        }
+    }
 }
 
 fn negotiated(established: &Established) -> Negotiated {
     let negotiated = &established.negotiated;
-    let facts = negotiated.group.and_then(|group| group.facts());
     Negotiated {
         version: negotiated.version.map(|version| format!("TLS {version}")),
         cipher_suite: negotiated.cipher_suite.map(|suite| suite.to_string()),
-        group: negotiated.group.map(|group| group.to_string()),
-        group_kind: facts.map(|facts| match facts.kind {
-            GroupKind::Classical => "classical",
-            GroupKind::PostQuantum => "post-quantum",
-            GroupKind::Hybrid => "hybrid",
-        }),
-        nist_category: facts.and_then(|facts| match facts.nist_category {
-            NistCategory::None => None,
-            NistCategory::One => Some(1),
-            NistCategory::Three => Some(3),
-            NistCategory::Five => Some(5),
-        }),
         scheme: negotiated.peer_scheme.map(|scheme| scheme.to_string()),
         alpn: established.alpn.as_deref().map(lossy),
         is_resumed: negotiated.is_resumed,
         has_hello_retry: established.has_hello_retry,
+        ..Negotiated::of_group(negotiated.group)
+    }
+}
+
+impl Negotiated {
+    /// What follows from the group alone.
+    fn of_group(group: Option<NamedGroup>) -> Self {
+        let facts = group.and_then(|group| group.facts());
+        Self {
+            version: None,
+            cipher_suite: None,
+            group: group.map(|group| group.to_string()),
+            group_kind: facts.map(|facts| match facts.kind {
+                GroupKind::Classical => "classical",
+                GroupKind::PostQuantum => "post-quantum",
+                GroupKind::Hybrid => "hybrid",
+            }),
+            nist_category: facts.and_then(|facts| match facts.nist_category {
+                NistCategory::None => None,
+                NistCategory::One => Some(1),
+                NistCategory::Three => Some(3),
+                NistCategory::Five => Some(5),
+            }),
+            scheme: None,
+            alpn: None,
+            is_resumed: false,
+            has_hello_retry: false,
+        }
     }
 }
 
@@ -250,16 +372,16 @@ fn post_quantum(established: &Established, chain: &[Shown]) -> PostQuantum {
             .group
             .is_some_and(|group| group.is_post_quantum()),
         authentication: negotiated.peer_scheme.map(is_post_quantum),
-        chain: (!chain.is_empty())
-            .then(|| chain.iter().all(|shown| shown.is_post_quantum_signature)),
+        chain: is_post_quantum_chain(chain),
     }
 }
 
-fn certificates(established: &Established) -> Vec<Shown> {
-    let readable = established
-        .chain
-        .iter()
-        .map(|der| Certificate::from_der(der));
+fn is_post_quantum_chain(chain: &[Shown]) -> Option<bool> {
+    (!chain.is_empty()).then(|| chain.iter().all(|shown| shown.is_post_quantum_signature))
+}
+
+fn shown(chain: &[CertificateDer<'_>]) -> Vec<Shown> {
+    let readable = chain.iter().map(|der| Certificate::from_der(der));
     let time = |time: time::OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
     readable
         .flatten()

@@ -14,6 +14,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use client::{ClientError, Inspection, inspect};
 use stack::{Endpoint, KeyLog, Trust};
+use wire::ProtocolVersion;
 
 use crate::client_options::ClientOptions;
 use crate::server_options::seconds;
@@ -47,12 +48,19 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
     timeout: f64,
 
+    /// Connect over QUIC and ask for a path over HTTP/3. rustls only.
+    #[arg(long, conflicts_with_all = ["resume", "alpn"])]
+    quic: bool,
+
     /// JSON instead of sentences.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    if arguments.quic {
+        return over_quic(&arguments);
+    }
     let mut options = arguments.options.clone();
     if arguments.request.is_some() {
         match options.alpn.as_slice() {
@@ -114,6 +122,50 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         true => Ending::Bad,
         false => Ending::Good,
     })
+}
+
+fn over_quic(arguments: &Arguments) -> Result<Ending> {
+    let (stack, mut profile) = arguments.options.profile(&arguments.target.host)?;
+    if stack.name().as_str() != "rustls" {
+        return Err(bad_input(anyhow!(
+            "QUIC is spoken with --stack rustls only"
+        )));
+    }
+    profile
+        .offer
+        .versions
+        .retain(|version| *version == ProtocolVersion::Tls13);
+    if let Some(path) = &arguments.keylog {
+        profile.offer.key_log = Some(key_log(path)?);
+    }
+    let config = stack::rustls_config::client_of(&profile).map_err(bad_input)?;
+    let options = quic::ClientOptions {
+        limit: Duration::from_secs_f64(arguments.timeout),
+        path: arguments.request.clone().unwrap_or_else(|| "/".to_owned()),
+        ..quic::ClientOptions::default()
+    };
+    let begin = Instant::now();
+    let addresses = arguments.target.resolve()?;
+    let resolve = begin.elapsed();
+    // UDP does not say that nobody is there: the first address has all the time.
+    let address = addresses[0];
+    let connected = quic::connect(address, &profile.server_name, config, &options);
+    let exchange = match runtime()?.block_on(connected) {
+        Ok(exchange) => exchange,
+        Err(error @ quic::ClientError::Verification(_)) => {
+            eprintln!("pqlab: {error}");
+            return Ok(Ending::Bad);
+        }
+        Err(error) => return Err(anyhow::Error::from(error).context(address.to_string())),
+    };
+    let is_verified = !arguments.options.is_insecure();
+    let findings = Findings::of_quic(&arguments.target, &exchange, is_verified, resolve);
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&findings)?);
+    } else {
+        print!("{}", explain::text(&findings));
+    }
+    Ok(Ending::Good)
 }
 
 /// Tries the addresses in order; the last one's failure counts.

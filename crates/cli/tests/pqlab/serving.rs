@@ -269,6 +269,57 @@ fn a_second_connection_resumes_and_secrets_are_logged() {
 }
 
 #[test]
+fn the_page_is_served_over_quic_with_and_without_retry() {
+    for has_retry in [false, true] {
+        let mut arguments = vec!["--quic", "--auth", "rsa-4096"];
+        arguments.extend(has_retry.then_some("--retry"));
+        let server = Server::start(&["serve"], &arguments);
+        for (group, initials) in [("X25519MLKEM768", 2), ("x25519", 1)] {
+            let (code, seen) = connect(
+                &server.address,
+                &[
+                    "--quic",
+                    "--ca",
+                    "lab",
+                    "--groups",
+                    group,
+                    "--request",
+                    "/json",
+                ],
+            );
+            assert_eq!(code, 0, "{seen}");
+            assert_eq!(seen["transport"], "quic");
+            assert_eq!(seen["negotiated"]["group"], group);
+            assert_eq!(seen["response"]["status_line"], "HTTP/3 200");
+            assert_eq!(seen["certificates"][0]["key"], "RSA 4096");
+            let quic = &seen["quic"];
+            assert_eq!(quic["has_retry"], has_retry, "{seen}");
+            assert_eq!(quic["first_flight_initials"], initials, "{seen}");
+            let allowed = quic["allowed_before_validation"].as_u64().unwrap();
+            assert!(quic["sent_before_validation"].as_u64().unwrap() <= allowed);
+        }
+        let stranger = run(&[
+            "connect",
+            &server.address,
+            "--quic",
+            "--server-name",
+            "other.test",
+        ]);
+        expect(&stranger, 1, &["not verified"]);
+        let none = run(&[
+            "connect",
+            &server.address,
+            "--quic",
+            "--ca",
+            "lab",
+            "--groups",
+            "MLKEM1024",
+        ]);
+        expect(&none, 3, &["alert"]);
+    }
+}
+
+#[test]
 fn a_proxy_puts_hybrid_tls_before_plain_and_old_backends() {
     let old = Server::start(
         &["serve"],
@@ -376,6 +427,14 @@ fn what_a_user_gets_wrong_is_named_with_exit_code_2() {
         (&connect, &["--ca", no_pem], "no certificate"),
         (&connect, &["--request", "/", "--alpn", "h2"], "HTTP/1.1"),
         (&connect, &["--groups", ""], "named group"),
+        (
+            &connect,
+            &["--quic", "--stack", "openssl", "--insecure"],
+            "rustls only",
+        ),
+        (&serve, &["--quic", "--stack", "openssl"], "rustls only"),
+        (&serve, &["--quic", "--tls", "1.2"], "TLS 1.3"),
+        (&serve, &["--retry"], "--quic"),
         (&["connect", "127.0.0.1:0"], &[], "no port"),
         (&["proxy", "ftp://127.0.0.1:21"], &[], "http://HOST:PORT"),
         (&["proxy", "http://127.0.0.1:21/path"], &[], "has a path"),

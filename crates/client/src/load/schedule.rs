@@ -119,6 +119,9 @@ impl Schedule {
     }
 }
 
+/// How late connections may begin after the end of the load.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// Says when the next connection is due, until time or number are used up.
 #[derive(Debug)]
 pub(super) struct Source {
@@ -203,9 +206,15 @@ impl Source {
         }
     }
 
-    /// Whether no more connection is to begin.
+    /// Whether no more connection is to begin. Those that were to begin before the end may
+    /// be a little late.
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.left == Some(0) || self.end.is_some_and(|end| now >= end)
+        let is_late = |end| match &self.pace {
+            Pace::Open { next, .. } => *next < end && now < end + GRACE,
+            Pace::Closed { .. } => false,
+        };
+        let is_at_end = |end| now >= end && !is_late(end);
+        self.left == Some(0) || self.end.is_some_and(is_at_end)
     }
 
     fn take_planned(&mut self, now: Instant) -> Option<Instant> {
@@ -323,6 +332,18 @@ mod tests {
         }
         assert_eq!(taken, [at(0), at(10), at(20)]);
         assert_eq!(source.next_due(), Some(at(30)));
+    }
+
+    #[test]
+    fn what_was_due_just_before_the_end_still_begins() {
+        let (mut source, begin) = every_ten_milliseconds(Some(20), None);
+        let end = begin + Duration::from_millis(20);
+        assert!(!source.is_over(end));
+        assert_eq!(source.take_due(end, 0), Some(begin));
+        assert!(source.take_due(end, 0).is_some());
+        assert!(source.is_over(end));
+        assert_eq!(source.take_due(end, 0), None);
+        assert_eq!(source.take_overdue(end), 0);
     }
 
     #[test]

@@ -36,6 +36,14 @@ pub(super) fn server(
     stack: &RustlsStack,
     profile: &ServerProfile,
 ) -> Result<Box<dyn Endpoint>, StackError> {
+    let config = Arc::new(server_config(stack, profile)?);
+    Ok(Box::new(Server { config }))
+}
+
+pub(super) fn server_config(
+    stack: &RustlsStack,
+    profile: &ServerProfile,
+) -> Result<ServerConfig, StackError> {
     let offer = &profile.offer;
     let provider = provider(stack, Side::Server, offer)?;
     let supported = versions(&offer.versions);
@@ -75,8 +83,7 @@ pub(super) fn server(
     if let Some(log) = &offer.key_log {
         config.key_log = Arc::new(log.clone());
     }
-    let config = Arc::new(config);
-    Ok(Box::new(Server { config }))
+    Ok(config)
 }
 
 impl Endpoint for Server {
@@ -105,10 +112,28 @@ pub(super) fn client(
     stack: &RustlsStack,
     profile: &ClientProfile,
 ) -> Result<Box<dyn Endpoint>, StackError> {
-    let offer = &profile.offer;
-    let provider = provider(stack, Side::Client, offer)?;
     let name = ServerName::try_from(profile.server_name.clone())
         .map_err(|error| refused("the server's name", error))?;
+    let mut config = client_config(stack, profile)?;
+    let wallet = Arc::new(TicketWallet::default());
+    config.resumption = match profile.resumes {
+        true => Resumption::store(wallet.clone()),
+        false => Resumption::disabled(),
+    };
+    Ok(Box::new(Client {
+        config: Arc::new(config),
+        wallet,
+        name,
+    }))
+}
+
+/// Its store of tickets is rustls' own.
+pub(super) fn client_config(
+    stack: &RustlsStack,
+    profile: &ClientProfile,
+) -> Result<ClientConfig, StackError> {
+    let offer = &profile.offer;
+    let provider = provider(stack, Side::Client, offer)?;
     let verifier = server_verifier(&profile.trust, &provider, offer.timing)?;
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&versions(&offer.versions))
@@ -124,20 +149,10 @@ pub(super) fn client(
         None => builder.with_no_client_auth(),
     };
     config.alpn_protocols.clone_from(&offer.alpn);
-    let wallet = Arc::new(TicketWallet::default());
-    config.resumption = match profile.resumes {
-        true => Resumption::store(wallet.clone()),
-        false => Resumption::disabled(),
-    };
     if let Some(log) = &offer.key_log {
         config.key_log = Arc::new(log.clone());
     }
-    let config = Arc::new(config);
-    Ok(Box::new(Client {
-        config,
-        wallet,
-        name,
-    }))
+    Ok(config)
 }
 
 impl Endpoint for Client {

@@ -1,9 +1,11 @@
 //! `pqlab serve`: an HTTPS server to point other software at.
 
+mod http3;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use server::{Counters, Event, HttpsServer, MetricsServer, Site};
 use tokio::sync::watch;
@@ -32,9 +34,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
 
+    /// Serve the page over HTTP/3 as well, at the UDP port of the same number. rustls only.
+    #[arg(long, conflicts_with = "root")]
+    quic: bool,
+
+    /// Have QUIC clients show that they are at their address before the handshake: a round
+    /// trip, and no limit to the server's first flight (RFC 9000 section 8.1.2).
+    #[arg(long, requires = "quic")]
+    retry: bool,
+
     /// One JSON object a line instead of sentences.
     #[arg(long)]
     json: bool,
+}
+
+/// What is served over QUIC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OverQuic {
+    Nothing,
+    Page { has_retry: bool },
 }
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
@@ -42,10 +60,17 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         Some(root) => Site::files(root).map_err(bad_input)?,
         None => Site::Echo,
     };
+    let over_quic = match arguments.quic {
+        true => OverQuic::Page {
+            has_retry: arguments.retry,
+        },
+        false => OverQuic::Nothing,
+    };
     runtime()?.block_on(run(
         &arguments.options,
         &arguments.alpn,
         site,
+        over_quic,
         arguments.json,
     ))
 }
@@ -55,12 +80,27 @@ pub(crate) async fn run(
     options: &ServerOptions,
     alpn: &[String],
     site: Site,
+    over_quic: OverQuic,
     is_json: bool,
 ) -> Result<Ending> {
     let (stack, profile) = options.profile(alpn)?;
     let endpoint = stack.server(&profile).map_err(bad_input)?;
     let server = HttpsServer::bind(options.listen, Arc::from(endpoint), site, options.limits());
-    let server = server.await.map_err(bad_input)?;
+    let mut server = server.await.map_err(bad_input)?;
+    let http3 = match over_quic {
+        OverQuic::Nothing => None,
+        OverQuic::Page { .. } if stack.name().as_str() != "rustls" => {
+            return Err(bad_input(anyhow!(
+                "QUIC is served with --stack rustls only"
+            )));
+        }
+        OverQuic::Page { has_retry } => {
+            let address = server.local_addr();
+            let bound = http3::bind(address, &profile, has_retry, options.limits())?;
+            server = server.with_http3(address.port());
+            Some(bound)
+        }
+    };
     let metrics = match options.metrics {
         None => None,
         Some(address) => {
@@ -75,10 +115,16 @@ pub(crate) async fn run(
         let address = server.local_addr().to_string();
         let metrics = at_metrics.map(|address| address.to_string());
         let event = "listening";
-        let line = serde_json::json!({"event": event, "address": address, "metrics": metrics});
+        let quic = http3.as_ref().map(|http3| http3.local_addr().to_string());
+        let line = serde_json::json!({
+            "event": event, "address": address, "metrics": metrics, "quic": quic,
+        });
         println!("{line}");
     } else {
         println!("listening on https://{}", server.local_addr());
+        if let Some(http3) = &http3 {
+            println!("and for HTTP/3 at UDP {}", http3.local_addr());
+        }
         if let Some(address) = at_metrics {
             println!("metrics at http://{address}/metrics");
         }
@@ -86,7 +132,17 @@ pub(crate) async fn run(
     if let Some(metrics) = metrics {
         tokio::spawn(metrics.serve(stopped(stop.clone())));
     }
+    let over_quic = http3.map(|http3| {
+        let page = http3::Page {
+            address: http3.local_addr(),
+            metrics: server.metrics(),
+        };
+        tokio::spawn(http3.serve(Arc::new(page), stopped(stop.clone())))
+    });
     server.serve(stopped(stop), options.grace()).await;
+    if let Some(over_quic) = over_quic {
+        over_quic.await.context("serving HTTP/3")?;
+    }
     tell_counts(&counters, is_json);
     Ok(Ending::Good)
 }
