@@ -356,11 +356,16 @@ fn suite_fits(
     if version == ProtocolVersion::Tls13 {
         return facts.tls13;
     }
+    if key_exchange == KeyExchange::StaticRsa {
+        return facts.static_rsa;
+    }
     // In TLS 1.2 the suite names the certificate's key too; Ed25519 goes with the
     // ECDSA suites (RFC 8422 section 5.1.1).
-    !facts.tls13
-        && facts.static_rsa == (key_exchange == KeyExchange::StaticRsa)
-        && (facts.static_rsa || facts.name.contains("_RSA_") == leaf.rsa_bits().is_some())
+    let kind = match leaf.rsa_bits() {
+        Some(_) => "TLS_ECDHE_RSA_",
+        None => "TLS_ECDHE_ECDSA_",
+    };
+    !facts.tls13 && facts.name.starts_with(kind)
 }
 
 impl fmt::Display for Handshake {

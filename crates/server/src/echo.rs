@@ -115,7 +115,7 @@ impl From<&wire::ClientHello> for Offered {
         let is_ml_dsa =
             |scheme: &SignatureScheme| scheme.facts().is_some_and(|facts| facts.post_quantum);
         let share = |share: &wire::KeyShare| Share {
-            group: share.group.to_string(),
+            group: share.group.label(),
             bytes: share.length,
         };
         Self {
@@ -125,19 +125,15 @@ impl From<&wire::ClientHello> for Offered {
                 .iter()
                 .map(|v| wire::version_name(*v))
                 .collect(),
-            cipher_suites: names(&hello.cipher_suites),
-            groups: names(&hello.groups),
+            cipher_suites: hello.cipher_suites.iter().map(|s| s.label()).collect(),
+            groups: hello.groups.iter().map(|g| g.label()).collect(),
             key_shares: hello.key_shares.iter().map(share).collect(),
-            signature_schemes: names(&hello.signature_schemes),
+            signature_schemes: hello.signature_schemes.iter().map(|s| s.label()).collect(),
             alpn: hello.alpn.iter().map(lossy).collect(),
             post_quantum_group: hello.groups.iter().any(is_pq_group),
             ml_dsa: hello.signature_schemes.iter().any(is_ml_dsa),
         }
     }
-}
-
-fn names<T: ToString>(values: &[T]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
 }
 
 fn lossy(bytes: impl AsRef<[u8]>) -> String {

@@ -1,4 +1,5 @@
 //! Servers and clients set up by profiles: every stack that takes them against every other.
+#![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, Mutex};
 

@@ -54,6 +54,29 @@ static SUITES: &[CipherSuiteFacts] = &[
     row(0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305", false, false),
     row(0x009c, "TLS_RSA_WITH_AES_128_GCM_SHA256", "AES128-GCM-SHA256", false, true),
     row(0x009d, "TLS_RSA_WITH_AES_256_GCM_SHA384", "AES256-GCM-SHA384", false, true),
+    // Seen in offers of other programs; nothing here measures them.
+    row(0xc009, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA", false, false),
+    row(0xc00a, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE-ECDSA-AES256-SHA", false, false),
+    row(0xc023, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256", "ECDHE-ECDSA-AES128-SHA256", false, false),
+    row(0xc024, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", "ECDHE-ECDSA-AES256-SHA384", false, false),
+    row(0xc013, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA", false, false),
+    row(0xc014, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA", false, false),
+    row(0xc027, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256", "ECDHE-RSA-AES128-SHA256", false, false),
+    row(0xc028, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", "ECDHE-RSA-AES256-SHA384", false, false),
+    row(0x009e, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "DHE-RSA-AES128-GCM-SHA256", false, false),
+    row(0x009f, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384", "DHE-RSA-AES256-GCM-SHA384", false, false),
+    row(0xccaa, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "DHE-RSA-CHACHA20-POLY1305", false, false),
+    row(0x0033, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "DHE-RSA-AES128-SHA", false, false),
+    row(0x0039, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "DHE-RSA-AES256-SHA", false, false),
+    row(0x0067, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256", "DHE-RSA-AES128-SHA256", false, false),
+    row(0x006b, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256", "DHE-RSA-AES256-SHA256", false, false),
+    row(0x002f, "TLS_RSA_WITH_AES_128_CBC_SHA", "AES128-SHA", false, true),
+    row(0x0035, "TLS_RSA_WITH_AES_256_CBC_SHA", "AES256-SHA", false, true),
+    row(0x003c, "TLS_RSA_WITH_AES_128_CBC_SHA256", "AES128-SHA256", false, true),
+    row(0x003d, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256", false, true),
+    // No suites, but signals (RFC 5746 section 3.3, RFC 7507).
+    row(0x00ff, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV", "", false, false),
+    row(0x5600, "TLS_FALLBACK_SCSV", "", false, false),
 ];
 
 impl CipherSuite {

@@ -16,6 +16,15 @@ macro_rules! code_point {
                 $table.iter().find(|facts| facts.code_point == self)
             }
 
+            /// For readers of offers: as `Display`, but GREASE for a value reserved so that
+            /// peers learn to ignore what they don't know (RFC 8701).
+            pub fn label(self) -> String {
+                match crate::is_grease(self.0) {
+                    true => "GREASE".to_owned(),
+                    false => self.to_string(),
+                }
+            }
+
             /// Every code point that the table knows, with its facts.
             pub fn known() -> &'static [$facts] {
                 $table

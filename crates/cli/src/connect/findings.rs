@@ -305,7 +305,7 @@ fn offered(inspection: &Inspection) -> Option<Offered> {
 impl From<&ClientHello> for Offered {
     fn from(hello: &ClientHello) -> Self {
         let share = |share: &wire::KeyShare| Share {
-            group: share.group.to_string(),
+            group: share.group.label(),
             bytes: share.length,
         };
         Self {
@@ -315,10 +315,10 @@ impl From<&ClientHello> for Offered {
                 .iter()
                 .map(|v| wire::version_name(*v))
                 .collect(),
-            groups: names(&hello.groups),
+            groups: hello.groups.iter().map(|g| g.label()).collect(),
             key_shares: hello.key_shares.iter().map(share).collect(),
-            signature_schemes: names(&hello.signature_schemes),
-            cipher_suites: names(&hello.cipher_suites),
+            signature_schemes: hello.signature_schemes.iter().map(|s| s.label()).collect(),
+            cipher_suites: hello.cipher_suites.iter().map(|s| s.label()).collect(),
             alpn: hello.alpn.iter().map(|name| lossy(name)).collect(),
         }
     }
@@ -431,10 +431,6 @@ fn status_line(response: &[u8]) -> String {
     let line = response.split(|byte| *byte == b'\n').next().unwrap_or(&[]);
     let line = lossy(line.strip_suffix(b"\r").unwrap_or(line));
     line.chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-fn names<T: ToString>(values: &[T]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
 }
 
 fn lossy(bytes: &[u8]) -> String {

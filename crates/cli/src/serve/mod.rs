@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use server::{Counters, Event, HttpsServer, MetricsServer, Site};
+use stack::{ClientProfile, Offer, ServerProfile, TlsStack, Trust};
 use tokio::sync::watch;
 
 use crate::Ending;
@@ -108,6 +109,7 @@ pub(crate) async fn run(
             Some(bound.map_err(bad_input)?)
         }
     };
+    warm_up(stack, &profile);
     let stop = stop_signal()?;
     let counters = server.counters();
     let at_metrics = metrics.as_ref().map(MetricsServer::local_addr);
@@ -145,6 +147,26 @@ pub(crate) async fn run(
     }
     tell_counts(&counters, is_json);
     Ok(Ending::Good)
+}
+
+/// Has the library seed its random number generator, which takes tens of milliseconds in
+/// some, before the first client waits for it.
+fn warm_up(stack: &dyn TlsStack, profile: &ServerProfile) {
+    let client = ClientProfile {
+        offer: Offer {
+            key_log: None,
+            ..profile.offer.clone()
+        },
+        server_name: "localhost".to_owned(),
+        trust: Trust::Unverified,
+        certificate: None,
+        resumes: false,
+    };
+    // Where it fails, the first client waits.
+    let _ = stack
+        .client(&client)
+        .and_then(|endpoint| endpoint.connection())
+        .and_then(|mut connection| connection.advance(&[], &mut Vec::new()));
 }
 
 /// Becomes true with the first SIGINT or SIGTERM; the second ends the process at once.
