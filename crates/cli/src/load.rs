@@ -6,12 +6,12 @@ mod search;
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use client::load::{Arrivals, LoadError, Plan, Report, WorkerEndpoints};
+use client::load::{Arrivals, LoadError, Parting, Plan, Report, WorkerEndpoints};
 use stack::{ClientProfile, TlsStack};
 use wire::NamedGroup;
 
@@ -84,6 +84,12 @@ pub(crate) struct Arguments {
     )]
     max_in_flight: u32,
 
+    /// End connections by a reset as soon as they are measured. It is cheaper, and leaves no
+    /// port in TIME_WAIT, but a server that is slower than the reset never sees the end of
+    /// the handshake. Without it they end with close_notify, and when the server has closed.
+    #[arg(long)]
+    reset: bool,
+
     /// Time for each connection, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     timeout: Duration,
@@ -140,7 +146,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     if cfg!(debug_assertions) {
         eprintln!("This is a debug build: use a release build for figures that count.");
     }
-    let stop = stop_on_signals()?;
+    let stop = crate::run::stop_on_signals()?;
     let subject = Subject {
         address,
         client: format!("{} ({})", stack.name(), stack.library().version),
@@ -254,6 +260,10 @@ impl Arguments {
             timeout: self.timeout,
             resumed_share: self.resume,
             request: request.map(String::into_bytes),
+            parting: match self.reset {
+                true => Parting::Reset,
+                false => Parting::Orderly,
+            },
             expected_group: self.expect_group,
             seed: self.seed,
         }
@@ -288,19 +298,6 @@ impl Arguments {
             })
             .collect()
     }
-}
-
-/// A flag that Ctrl-C and SIGTERM raise; the second one ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let raised = stop.clone();
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })
-    .context("setting the handler of interrupts")?;
-    Ok(stop)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -192,7 +192,7 @@ pub(crate) fn open_cache(folder: Option<PathBuf>) -> Result<Cache> {
 }
 
 /// A flag that Ctrl-C and SIGTERM raise; the second one ends the program at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     ctrlc::set_handler(move || {

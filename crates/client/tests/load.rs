@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use client::load::{
-    Arrivals, FailureKind, LoadError, Plan, Report, Snapshot, Tally, WorkerEndpoints, run,
+    Arrivals, FailureKind, LoadError, Parting, Plan, Report, Snapshot, Tally, WorkerEndpoints, run,
 };
 use experiment::{Handshake, Side};
 use server::{Limits, ServeMode, Server};
@@ -74,6 +74,7 @@ fn plan(address: SocketAddr, arrivals: Arrivals) -> Plan {
         timeout: Duration::from_secs(20),
         resumed_share: 0.0,
         request: None,
+        parting: Parting::default(),
         expected_group: None,
         seed: 1,
     }

@@ -2,43 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::common::{expect, pqlab, run};
-
-/// A server of this program; killed when it is dropped.
-struct Served {
-    process: Child,
-    address: String,
-}
-
-impl Served {
-    fn start(arguments: &[&str]) -> Self {
-        let mut process = pqlab()
-            .args(["serve", "--listen", "127.0.0.1:0", "--json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let event: Value = serde_json::from_str(&line).unwrap();
-        Self {
-            process,
-            address: event["address"].as_str().unwrap().to_owned(),
-        }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+use crate::serving::Server;
 
 /// The JSON of a load that ends with this exit code.
 fn load(address: &str, arguments: &[&str], code: i32) -> Value {
@@ -53,7 +22,7 @@ fn load(address: &str, arguments: &[&str], code: i32) -> Value {
 
 #[test]
 fn every_connection_is_accounted_for_with_its_times_and_what_was_negotiated() {
-    let server = Served::start(&["--auth", "ecdsa-p256"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     for stack in ["rustls", "openssl"] {
         let report = load(
             &server.address,
@@ -101,7 +70,7 @@ fn every_connection_is_accounted_for_with_its_times_and_what_was_negotiated() {
 
 #[test]
 fn the_table_says_what_the_json_says() {
-    let server = Served::start(&["--auth", "ecdsa-p256"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     let output = run(&[
         "load",
         &server.address,
@@ -128,7 +97,7 @@ fn the_table_says_what_the_json_says() {
 
 #[test]
 fn resumptions_use_the_server_s_tickets() {
-    let server = Served::start(&["--auth", "ecdsa-p256", "--tickets", "2"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256", "--tickets", "2"]);
     let arguments = ["--ca", "lab", "--handshakes", "40", "--resume"];
     for (share, least, most) in [("1", 40, 40), ("0.5", 4, 36)] {
         let report = load(&server.address, &[&arguments[..], &[share]].concat(), 0);
@@ -138,7 +107,7 @@ fn resumptions_use_the_server_s_tickets() {
         let resumed: u64 = resumed.map(|o| o["count"].as_u64().unwrap()).sum();
         assert!((least..=most).contains(&resumed), "{report}");
     }
-    let without = Served::start(&["--auth", "ecdsa-p256", "--tickets", "0"]);
+    let without = Server::start(&["serve"], &["--auth", "ecdsa-p256", "--tickets", "0"]);
     let mut command = pqlab();
     command.args(["load", &without.address, "--timeout", "0.3"]);
     let output = command.args(arguments).arg("1").output().unwrap();
@@ -154,7 +123,7 @@ fn failures_are_named() {
         0,
         &[],
     );
-    let server = Served::start(&["--auth", "ecdsa-p256"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     let root = format!("{other}/root.pem");
     let failing = |address: &str, arguments: &[&str]| {
         let arguments = [&["--handshakes", "10"], arguments].concat();
@@ -166,7 +135,7 @@ fn failures_are_named() {
     assert_eq!(untrusted, "verification");
     let group = ["--ca", "lab", "--expect-group", "x25519"];
     assert_eq!(failing(&server.address, &group), "other-group");
-    let narrow = Served::start(&["--auth", "ecdsa-p256", "--groups", "x25519"]);
+    let narrow = Server::start(&["serve"], &["--auth", "ecdsa-p256", "--groups", "x25519"]);
     let other = ["--ca", "lab", "--groups", "secp384r1"];
     assert_eq!(failing(&narrow.address, &other), "alert");
     // Nobody verifies: it is as for the other load generators.
@@ -182,7 +151,7 @@ fn failures_are_named() {
 
 #[test]
 fn a_search_ends_between_a_rate_that_passes_and_one_that_does_not() {
-    let server = Served::start(&["--auth", "ecdsa-p256"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     let search = |bound: &str, rate: &str, code| {
         let arguments = [
             "--ca",
@@ -218,7 +187,7 @@ fn a_search_ends_between_a_rate_that_passes_and_one_that_does_not() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_prints_what_was_measured() {
-    let server = Served::start(&["--auth", "ecdsa-p256"]);
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     let mut child = pqlab()
         .args(["load", &server.address, "--ca", "lab", "--json"])
         .args(["--rate", "50", "--duration", "3600"])

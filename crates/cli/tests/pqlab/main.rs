@@ -5,6 +5,7 @@ mod bad_input;
 mod common;
 mod list;
 mod load;
+mod reliability;
 mod run;
 mod serving;
 mod trace;

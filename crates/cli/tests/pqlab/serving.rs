@@ -21,9 +21,18 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(verb: &[&str], arguments: &[&str]) -> Self {
+        Self::spawn(verb, "127.0.0.1:0", arguments)
+    }
+
+    /// Where another one was.
+    pub(crate) fn start_at(address: &str) -> Self {
+        Self::spawn(&["serve"], address, &[])
+    }
+
+    fn spawn(verb: &[&str], address: &str, arguments: &[&str]) -> Self {
         let mut process = pqlab()
             .args(verb)
-            .args(["--listen", "127.0.0.1:0", "--json"])
+            .args(["--listen", address, "--json"])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
@@ -46,7 +55,7 @@ impl Server {
     }
 
     /// Asks it to stop, and gives what it says at last.
-    fn stop(mut self) -> Value {
+    pub(crate) fn stop(mut self) -> Value {
         let pid = self.process.id().to_string();
         let killed = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(killed.success());

@@ -1,7 +1,7 @@
 //! One connection, from its socket to its end.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream as StdStream};
+use std::net::{Shutdown, SocketAddr, TcpStream as StdStream};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -10,9 +10,9 @@ use socket2::SockAddr;
 use stack::{Connection, Negotiated};
 use wire::{NamedGroup, ProtocolVersion};
 
-use super::WorkerEndpoints;
 use super::failure::{Failure, FailureKind};
 use super::tally::{Purpose, Sample};
+use super::{Parting, WorkerEndpoints};
 use crate::socket::for_one_connection;
 use crate::{ClientError, Stage};
 
@@ -23,6 +23,7 @@ pub(super) struct Tools {
     address: SocketAddr,
     socket_address: SockAddr,
     request: Option<Vec<u8>>,
+    parting: Parting,
     expected_group: Option<NamedGroup>,
     timeout: Duration,
     input: Box<[u8]>,
@@ -47,6 +48,7 @@ impl Tools {
             address: plan.address,
             socket_address: plan.address.into(),
             request: plan.request.clone(),
+            parting: plan.parting,
             expected_group: plan.expected_group,
             timeout: plan.timeout,
             input: vec![0; INPUT].into(),
@@ -97,6 +99,8 @@ enum Step {
     Responding,
     /// All that is measured is done; a ticket is to come.
     Collecting,
+    /// This side has closed; the server is to do so.
+    Parting,
     Over,
 }
 
@@ -198,7 +202,7 @@ impl Attempt {
                     return Ok(Progress::Waiting);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) if self.step == Step::Collecting => return self.end_of_input(),
+                Err(_) if self.is_measured() => return self.end_of_input(),
                 Err(error) => return Err(self.socket_failure(error)),
             };
             match self.take_input(tools, count)? {
@@ -219,7 +223,7 @@ impl Attempt {
 
     /// Whether all that is measured is done.
     pub(super) fn is_measured(&self) -> bool {
-        matches!(self.step, Step::Collecting | Step::Over)
+        matches!(self.step, Step::Collecting | Step::Parting | Step::Over)
     }
 
     /// Whether it is one of those that are to bring a ticket, and did not.
@@ -237,7 +241,7 @@ impl Attempt {
         match self.step {
             Step::Connecting => Stage::Connect,
             Step::Handshaking => Stage::Handshake,
-            Step::Responding | Step::Collecting | Step::Over => Stage::Response,
+            Step::Responding | Step::Collecting | Step::Parting | Step::Over => Stage::Response,
         }
     }
 
@@ -280,12 +284,13 @@ impl Attempt {
                     self.step = Step::Over;
                 }
                 self.note_ticket(tools, tickets);
-                if self.has_ticket {
-                    self.step = Step::Over;
+                if self.has_ticket && !self.is_over() {
+                    self.part(tools);
                 }
                 None
             }
-            Step::Connecting | Step::Over => None,
+            // What still comes is of no use.
+            Step::Connecting | Step::Parting | Step::Over => None,
         };
         Ok(match progress {
             Some(sample) => Progress::Measured(sample),
@@ -360,9 +365,10 @@ impl Attempt {
 
     fn measured(&mut self, tools: &mut Tools, answered: Option<Instant>) -> Sample {
         let is_for_tickets = self.purpose != Purpose::Full && !self.has_ticket;
-        self.step = Step::Over;
         if is_for_tickets && self.can_collect(tools) {
             self.step = Step::Collecting;
+        } else {
+            self.part(tools);
         }
         Sample {
             purpose: self.purpose,
@@ -373,6 +379,24 @@ impl Attempt {
             answered,
             negotiated: self.negotiated(),
             status: answered.map(|_| self.status_line.class()),
+        }
+    }
+
+    /// Ends it as the plan says. What can't be sent now is not waited for.
+    fn part(&mut self, tools: &mut Tools) {
+        self.step = Step::Over;
+        if tools.parting == Parting::Reset || !self.unsent.is_empty() {
+            return;
+        }
+        if let Some(tls) = &mut self.tls {
+            tls.close(&mut tools.output);
+        }
+        let sent = self
+            .write(&tools.output)
+            .is_ok_and(|n| n == tools.output.len());
+        tools.output.clear();
+        if sent && self.socket.shutdown(Shutdown::Write).is_ok() {
+            self.step = Step::Parting;
         }
     }
 

@@ -29,7 +29,7 @@ pub use capacity::{Capacity, Search};
 pub use failure::{FailureCount, FailureKind};
 pub use latency::Latency;
 pub use live::Snapshot;
-pub use plan::{LoadError, MAX_RATE, Plan, WorkerEndpoints};
+pub use plan::{LoadError, MAX_RATE, Parting, Plan, WorkerEndpoints};
 pub use report::{ClientLimit, Rates, Report, WorkerUse};
 pub use run::run;
 pub use schedule::Arrivals;

@@ -30,10 +30,24 @@ pub struct Plan {
     /// What is sent after the handshake; the connection ends when the status line of an
     /// HTTP/1 response has come.
     pub request: Option<Vec<u8>>,
+    /// How connections end.
+    pub parting: Parting,
     /// The group that every key exchange must have.
     pub expected_group: Option<NamedGroup>,
     /// Decides about all that is random.
     pub seed: u64,
+}
+
+/// How a connection ends once all that is measured is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Parting {
+    /// With close_notify, and after the server has closed as well: it has seen the end of
+    /// the handshake then. A port stays in TIME_WAIT for a minute.
+    #[default]
+    Orderly,
+    /// At once, by a reset: a server that has not yet read the client's last flight never
+    /// does.
+    Reset,
 }
 
 /// What the connections of one worker are made from.
