@@ -9,10 +9,10 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment};
 use pki::Certificate;
 use serde::Serialize;
-use wire::{NamedGroup, SignatureScheme};
 
-use crate::Visitor;
+use crate::offered::lossy;
 use crate::site::{TEXT, content};
+use crate::{Offered, Visitor};
 
 /// What a visitor is told. Its fields are the page's JSON: they stay.
 #[derive(Debug, Serialize)]
@@ -52,25 +52,6 @@ struct Shown {
     key: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Offered {
-    server_name: Option<String>,
-    versions: Vec<String>,
-    cipher_suites: Vec<String>,
-    groups: Vec<String>,
-    key_shares: Vec<Share>,
-    signature_schemes: Vec<String>,
-    alpn: Vec<String>,
-    post_quantum_group: bool,
-    ml_dsa: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct Share {
-    group: String,
-    bytes: usize,
-}
-
 impl From<&Visitor> for Echo {
     fn from(visitor: &Visitor) -> Self {
         let negotiated = &visitor.negotiated;
@@ -107,37 +88,6 @@ impl From<Certificate> for Shown {
             key: certificate.key.name,
         }
     }
-}
-
-impl From<&wire::ClientHello> for Offered {
-    fn from(hello: &wire::ClientHello) -> Self {
-        let is_pq_group = |group: &NamedGroup| group.is_post_quantum();
-        let is_ml_dsa =
-            |scheme: &SignatureScheme| scheme.facts().is_some_and(|facts| facts.post_quantum);
-        let share = |share: &wire::KeyShare| Share {
-            group: share.group.label(),
-            bytes: share.length,
-        };
-        Self {
-            server_name: hello.server_name.as_deref().map(lossy),
-            versions: hello
-                .versions
-                .iter()
-                .map(|v| wire::version_name(*v))
-                .collect(),
-            cipher_suites: hello.cipher_suites.iter().map(|s| s.label()).collect(),
-            groups: hello.groups.iter().map(|g| g.label()).collect(),
-            key_shares: hello.key_shares.iter().map(share).collect(),
-            signature_schemes: hello.signature_schemes.iter().map(|s| s.label()).collect(),
-            alpn: hello.alpn.iter().map(lossy).collect(),
-            post_quantum_group: hello.groups.iter().any(is_pq_group),
-            ml_dsa: hello.signature_schemes.iter().any(is_ml_dsa),
-        }
-    }
-}
-
-fn lossy(bytes: impl AsRef<[u8]>) -> String {
-    String::from_utf8_lossy(bytes.as_ref()).into_owned()
 }
 
 /// The page about a visitor's connection: `/` as HTML, or as JSON for those who prefer it;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::findings::{Findings, Flight, Offered, Shown};
+use server::Offered;
+
+use super::findings::{Findings, Flight, Shown};
 
 /// Columns of the text.
 const WIDTH: usize = 100;

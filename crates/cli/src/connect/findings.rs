@@ -6,6 +6,7 @@ use client::{Established, Inspection};
 use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 use serde::Serialize;
+use server::Offered;
 use stack::TlsStack;
 use time::format_description::well_known::Rfc3339;
 use wire::{ClientHello, GroupKind, HandshakeType, NamedGroup, NistCategory, SignatureScheme};
@@ -31,23 +32,6 @@ pub(super) struct Findings {
     pub(super) quic: Option<Datagrams>,
     pub(super) response: Option<Answer>,
     pub(super) failure: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Offered {
-    pub(super) server_name: Option<String>,
-    pub(super) versions: Vec<String>,
-    pub(super) groups: Vec<String>,
-    pub(super) key_shares: Vec<Share>,
-    pub(super) signature_schemes: Vec<String>,
-    pub(super) cipher_suites: Vec<String>,
-    pub(super) alpn: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct Share {
-    pub(super) group: String,
-    pub(super) bytes: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -300,28 +284,6 @@ fn offered(inspection: &Inspection) -> Option<Offered> {
         .ok()
         .as_ref()
         .map(Offered::from)
-}
-
-impl From<&ClientHello> for Offered {
-    fn from(hello: &ClientHello) -> Self {
-        let share = |share: &wire::KeyShare| Share {
-            group: share.group.label(),
-            bytes: share.length,
-        };
-        Self {
-            server_name: hello.server_name.as_deref().map(lossy),
-            versions: hello
-                .versions
-                .iter()
-                .map(|v| wire::version_name(*v))
-                .collect(),
-            groups: hello.groups.iter().map(|g| g.label()).collect(),
-            key_shares: hello.key_shares.iter().map(share).collect(),
-            signature_schemes: hello.signature_schemes.iter().map(|s| s.label()).collect(),
-            cipher_suites: hello.cipher_suites.iter().map(|s| s.label()).collect(),
-            alpn: hello.alpn.iter().map(|name| lossy(name)).collect(),
-        }
-    }
 }
 
 fn negotiated(established: &Established) -> Negotiated {
