@@ -38,7 +38,7 @@ const MAX_RECORD: usize = 5 + (1 << 14) + 2048;
 /// What one input may complete and bring: a library may hold a record but for its last byte.
 const PLAINTEXT: usize = INPUT + MAX_RECORD;
 /// With so many tickets in store, none is waited for.
-const MANY_TICKETS: usize = 1024;
+const MANY_TICKETS: usize = 512;
 
 impl Tools {
     pub(super) fn new(plan: &super::Plan, endpoints: WorkerEndpoints, registry: Registry) -> Self {

@@ -59,10 +59,13 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Removes headers from outside by which a client could pass for another one. Spellings
-/// with underscores go too: many backends read both as one.
+/// with underscores or other signs go too: backends that put headers into variables read all
+/// of them as one (RFC 3875 section 4.1.18).
 pub(crate) fn strip_own(headers: &mut HeaderMap) {
     let is_own = |name: &HeaderName| {
-        let name = name.as_str().replace('_', "-");
+        let name = name
+            .as_str()
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "-");
         OWN.iter().any(|prefix| name.starts_with(prefix))
     };
     let foreign: Vec<HeaderName> = headers
@@ -157,6 +160,7 @@ mod tests {
         for name in [
             "x-amzn-mtls-clientcert-subject",
             "x_amzn_mtls_clientcert_subject",
+            "x-amzn-mtls$clientcert.subject",
             "x-amzn-mtls-clientcert",
             "x-amzn-tls-version",
             "x-pqlab-tls-group",

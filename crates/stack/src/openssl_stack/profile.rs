@@ -87,7 +87,7 @@ struct Client {
 }
 
 /// Sessions kept; a server that sends two for each one used would fill any memory.
-const CAPACITY: usize = 4096;
+const CAPACITY: usize = 1024;
 
 pub(super) fn client(profile: &ClientProfile) -> Result<Box<dyn Endpoint>, StackError> {
     let mut context = context(Side::Client, &profile.offer)?;

@@ -19,7 +19,7 @@ pub(super) struct TicketWallet {
 }
 
 /// TLS 1.3 tickets kept; a server that sends two for each one used would fill any memory.
-const CAPACITY: usize = 4096;
+const CAPACITY: usize = 1024;
 
 impl TicketWallet {
     /// One that takes tickets and drops them.
