@@ -40,7 +40,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     ] {
         let path = folder.join(name);
         write_private(&path, &text).with_context(|| format!("writing {}", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(Ending::Good)
 }

@@ -52,6 +52,11 @@ impl ClientOptions {
         self.offer.stack_name()
     }
 
+    /// The name of the server at `host`.
+    pub(crate) fn server_name<'a>(&'a self, host: &'a str) -> &'a str {
+        self.server_name.as_deref().unwrap_or(host)
+    }
+
     /// Whether the server's chain is not judged.
     pub(crate) const fn is_insecure(&self) -> bool {
         self.insecure
@@ -73,7 +78,7 @@ impl ClientOptions {
         };
         let profile = ClientProfile {
             offer: self.offer.offer(&self.alpn)?,
-            server_name: self.server_name.clone().unwrap_or_else(|| host.to_owned()),
+            server_name: self.server_name(host).to_owned(),
             trust,
             certificate: certificates.pop(),
             resumes: false,

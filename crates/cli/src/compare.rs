@@ -43,10 +43,10 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         )));
     }
     if arguments.json {
-        println!("{}", json(&comparison)?);
+        say!("{}", json(&comparison)?);
     } else {
         if base.manifest.machine != new.manifest.machine {
-            println!("The runs are of different machines: this compares the machines, too.\n");
+            say!("The runs are of different machines: this compares the machines, too.\n");
         }
         print(&comparison, arguments.threshold, arguments.all);
     }
@@ -96,9 +96,9 @@ fn print(comparison: &Comparison, threshold: f64, all: bool) {
         }
     }
     if all || differing > 0 {
-        println!("{table}\n");
+        say!("{table}\n");
     }
-    println!(
+    say!(
         "{} of {} rows differ by more than {:.1} % and the noise floor of {:.1} %.",
         differing,
         comparison.rows.len(),
@@ -106,10 +106,10 @@ fn print(comparison: &Comparison, threshold: f64, all: bool) {
         comparison.noise * 100.0
     );
     if !comparison.normalised {
-        println!("Without a yardstick in both runs, the machine's own speed is in the ratios.");
+        say!("Without a yardstick in both runs, the machine's own speed is in the ratios.");
     }
     for (subject, metric) in &comparison.missing {
-        println!("Not in the new run: {subject} {metric}");
+        say!("Not in the new run: {subject} {metric}");
     }
 }
 

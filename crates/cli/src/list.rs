@@ -53,7 +53,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         What::Scenarios => scenarios(arguments.selection)?,
     };
     if arguments.json {
-        println!("{}", listing.json()?);
+        say!("{}", listing.json()?);
     } else {
         listing.print();
     }
@@ -67,9 +67,9 @@ impl Listing {
             .load_preset(presets::NOTHING)
             .set_header(&self.header)
             .add_rows(&self.rows);
-        println!("{table}");
+        say!("{table}");
         for note in &self.notes {
-            println!("\n{note}");
+            say!("\n{note}");
         }
     }
 

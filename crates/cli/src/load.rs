@@ -156,7 +156,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         let step = arguments.step_seconds;
         let found = search::find(&plan, &endpoints, first, step, bound, &stop)?;
         if arguments.json {
-            println!("{}", search::json(&found, &plan, &subject)?);
+            say!("{}", search::json(&found, &plan, &subject)?);
         } else {
             search::print(&found);
         }
@@ -164,7 +164,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     }
     let report = perform(&plan, &endpoints, &stop, Lines::EverySecond)?;
     if arguments.json {
-        println!("{}", output::json(&report, &plan, &subject)?);
+        say!("{}", output::json(&report, &plan, &subject)?);
     } else {
         output::print(&report, &plan, &subject);
     }

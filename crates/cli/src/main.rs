@@ -1,5 +1,12 @@
 //! `pqlab`: what moving TLS to post-quantum cryptography costs, measured on this machine.
 
+/// Writes a line of the result; see [`output::line`].
+macro_rules! say {
+    ($($argument:tt)*) => {
+        $crate::output::line(format_args!($($argument)*))
+    };
+}
+
 mod certificates;
 mod client_options;
 mod compare;
@@ -8,6 +15,7 @@ mod list;
 mod load;
 mod matrices;
 mod offer_options;
+mod output;
 mod progress;
 mod proxy;
 mod report;
@@ -28,7 +36,7 @@ use clap::{Parser, Subcommand};
 ///
 /// Exit codes: 0 as it should be; 1 a comparison found a regression, a verification a
 /// failure, or a server is not trusted; 2 bad arguments or input; 3 measuring, connecting
-/// or writing failed; 130 interrupted.
+/// or writing failed; 130 interrupted; 141 whoever read the output has gone.
 #[derive(Parser)]
 #[command(name = "pqlab", version, max_term_width = 100)]
 struct Arguments {

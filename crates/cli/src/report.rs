@@ -30,7 +30,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     }
     if arguments.json {
         for run in &runs {
-            println!("{}", json(run)?);
+            say!("{}", json(run)?);
         }
         return Ok(Ending::Good);
     }
@@ -38,12 +38,12 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         report::write_report(run, folder)
             .with_context(|| format!("drawing the report of {}", folder.display()))?;
         run.write_summary(folder)?;
-        println!("{}", folder.join("report.html").display());
+        say!("{}", folder.join("report.html").display());
     }
     if let Some(path) = arguments.out {
         let page = report::render_html(&runs)?;
         std::fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(Ending::Good)
 }

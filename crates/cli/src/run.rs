@@ -106,10 +106,10 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
 
 fn show(run: &Run, folder: &Path, json: bool) -> Result<Ending> {
     if json {
-        println!("{}", crate::report::json(run)?);
+        say!("{}", crate::report::json(run)?);
     } else {
-        println!("{}", report::terminal_summary(run));
-        println!("Report: {}", folder.join("report.html").display());
+        say!("{}", report::terminal_summary(run));
+        say!("Report: {}", folder.join("report.html").display());
     }
     Ok(Ending::Good)
 }

@@ -80,13 +80,13 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         eprintln!("written: {}", path.display());
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&traces)?);
+        say!("{}", serde_json::to_string_pretty(&traces)?);
     } else {
         for trace in &traces {
-            println!("{}", trace::text(trace));
+            say!("{}", trace::text(trace));
         }
         if traces.len() > 1 {
-            println!("{}", trace::compare_text(&traces));
+            say!("{}", trace::compare_text(&traces));
         }
     }
     Ok(Ending::Good)

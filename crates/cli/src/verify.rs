@@ -45,13 +45,13 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
             let line = serde_json::json!({
                 "scenario": scenario.to_string(), "result": word, "reason": reason,
             });
-            println!("{line}");
+            say!("{line}");
         } else if arguments.all || word == "failed" {
-            println!("{word:<12} {} {reason}", cell.scenario);
+            say!("{word:<12} {} {reason}", cell.scenario);
         }
     })?;
     if !arguments.json {
-        println!("{verified} verified, {failed} failed, {unsupported} unsupported");
+        say!("{verified} verified, {failed} failed, {unsupported} unsupported");
     }
     Ok(if failed == 0 {
         Ending::Good

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustls_pki_types::CertificateDer;
 use stack::phases::{self, PhaseTimes};
 use stack::{Endpoint, Negotiated, Verdict};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use transport::{Buffers, Recording, Tally, TlsStream};
@@ -157,10 +158,13 @@ async fn converse(
     if let (Some(request), true) = (request, is_trusted) {
         *stage = Stage::Response;
         let sent = Instant::now();
-        stream.write_all(request).await?;
-        let begin = stream.read().await?.to_vec();
+        TlsStream::write_all(stream, request).await?;
+        let begin = TlsStream::read(stream).await?.to_vec();
         let first_byte = sent.elapsed();
         inspection.response = Some(Response { first_byte, begin });
     }
+    // Without close_notify a server takes the end for a truncation (RFC 8446 section 6.1);
+    // one that has gone needs none.
+    let _ = stream.shutdown().await;
     Ok(())
 }

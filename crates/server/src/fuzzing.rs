@@ -58,7 +58,9 @@ pub fn strip(lines: &[u8]) {
     headers::strip_own(&mut map);
     for name in map.keys() {
         let name = name.as_str();
-        assert!(!name.starts_with("x-amzn-mtls"), "{name}");
+        // As a backend reads it that puts headers into variables.
+        let variable = name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        assert!(!variable.starts_with("x_amzn_mtls_"), "{name}");
         assert!(
             name != "connection" && name != "transfer-encoding",
             "{name}"

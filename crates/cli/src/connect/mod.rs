@@ -90,7 +90,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let request = arguments.request.as_ref().map(|path| {
         format!(
             "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: pqlab\r\n\r\n",
-            arguments.target.host
+            options.server_name(&arguments.target.host)
         )
     });
     let limit = Duration::from_secs_f64(arguments.timeout);
@@ -110,9 +110,9 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     }
     let findings = Findings::new(&arguments.target, stack, &inspection, resolve);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        say!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
-        print!("{}", explain::text(&findings));
+        say!("{}", explain::text(&findings).trim_end());
     }
     if let Some(failure) = inspection.failure {
         return Err(failure.into());
@@ -161,9 +161,9 @@ fn over_quic(arguments: &Arguments) -> Result<Ending> {
     let is_verified = !arguments.options.is_insecure();
     let findings = Findings::of_quic(&arguments.target, &exchange, is_verified, resolve);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&findings)?);
+        say!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
-        print!("{}", explain::text(&findings));
+        say!("{}", explain::text(&findings).trim_end());
     }
     Ok(Ending::Good)
 }

@@ -31,7 +31,7 @@ fn times(report: &Report) -> [(&'static str, &Latency); 6] {
 pub(super) fn print(report: &Report, plan: &Plan, subject: &Subject) {
     let tally = &report.tally;
     let rates = report.rates();
-    println!(
+    say!(
         "{} with {}, {}, {} {:.1} s\n",
         subject.address,
         subject.client,
@@ -63,7 +63,7 @@ pub(super) fn print(report: &Report, plan: &Plan, subject: &Subject) {
             table.add_row([name.to_owned(), count(total), String::new()]);
         }
     }
-    println!("{table}\n");
+    say!("{table}\n");
     print_times(report, plan);
     print_outcomes(report);
     print_client(report);
@@ -91,7 +91,7 @@ fn print_times(report: &Report, plan: &Plan) {
             quantile(1.0),
         ]);
     }
-    println!("{table}\n");
+    say!("{table}\n");
 }
 
 fn print_outcomes(report: &Report) {
@@ -101,7 +101,7 @@ fn print_outcomes(report: &Report) {
         for (negotiated, total) in &tally.negotiated {
             table.add_row([describe(negotiated), count(*total)]);
         }
-        println!("{table}\n");
+        say!("{table}\n");
     }
     let statuses: Vec<String> = (1..=5)
         .chain([0])
@@ -109,7 +109,7 @@ fn print_outcomes(report: &Report) {
         .map(|class| format!("{} {}", status(class), count(tally.statuses[class])))
         .collect();
     if !statuses.is_empty() {
-        println!("Responses: {}\n", statuses.join(", "));
+        say!("Responses: {}\n", statuses.join(", "));
     }
     if !tally.failures.is_empty() {
         let mut table = table(["failures", "connections", "the first of them"]);
@@ -123,13 +123,13 @@ fn print_outcomes(report: &Report) {
         if let Some(text) = table.column_mut(2) {
             text.set_cell_alignment(CellAlignment::Left);
         }
-        println!("{table}\n");
+        say!("{table}\n");
     }
 }
 
 fn print_client(report: &Report) {
     if let (Some(cpu), Some(rate)) = (report.cpu(), report.per_core_second()) {
-        println!(
+        say!(
             "Client: {} threads, {:.2} s of CPU, {} connections per core and second.",
             report.workers.len(),
             cpu.as_secs_f64(),
@@ -137,7 +137,7 @@ fn print_client(report: &Report) {
         );
     }
     if let Some(limit) = report.client_limit() {
-        println!("{}", limited(limit));
+        say!("{}", limited(limit));
     }
 }
 

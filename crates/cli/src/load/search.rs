@@ -138,24 +138,24 @@ pub(super) fn print(found: &Found) {
             step.verdict().to_owned(),
         ]);
     }
-    println!("{table}\n");
+    say!("{table}\n");
     let bound = time(found.bound);
     match found.capacity.passed {
-        Some(rate) => println!("{} keep p99 within {bound}.", connections(rate)),
-        None => println!("No rate that was tried keeps p99 within {bound}."),
+        Some(rate) => say!("{} keep p99 within {bound}.", connections(rate)),
+        None => say!("No rate that was tried keeps p99 within {bound}."),
     }
     if let Some(rate) = found.capacity.failed {
-        println!("{} do not.", connections(rate));
+        say!("{} do not.", connections(rate));
     }
     if let Some(limit) = found.client_limit() {
-        println!(
+        say!(
             "That is no limit of the server's. {} Give the client more cores, or a machine of \
              its own.",
             limited(limit)
         );
     }
     if found.is_interrupted {
-        println!("The search was interrupted.");
+        say!("The search was interrupted.");
     }
 }
 

@@ -121,14 +121,14 @@ pub(crate) async fn run(
         let line = serde_json::json!({
             "event": event, "address": address, "metrics": metrics, "quic": quic,
         });
-        println!("{line}");
+        say!("{line}");
     } else {
-        println!("listening on https://{}", server.local_addr());
+        say!("listening on https://{}", server.local_addr());
         if let Some(http3) = &http3 {
-            println!("and for HTTP/3 at UDP {}", http3.local_addr());
+            say!("and for HTTP/3 at UDP {}", http3.local_addr());
         }
         if let Some(address) = at_metrics {
-            println!("metrics at http://{address}/metrics");
+            say!("metrics at http://{address}/metrics");
         }
     }
     if let Some(metrics) = metrics {
@@ -193,12 +193,12 @@ fn tell_counts(counters: &Counters, is_json: bool) {
         let counts: serde_json::Map<_, _> = counts
             .map(|(name, count)| (name.to_owned(), count.into()))
             .collect();
-        println!(
+        say!(
             "{}",
             serde_json::json!({"event": "stopped", "connections": counts})
         );
     } else {
         let counts: Vec<String> = counts.map(|(name, n)| format!("{name} {n}")).collect();
-        println!("stopped; connections: {}", counts.join(", "));
+        say!("stopped; connections: {}", counts.join(", "));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use socket2::SockAddr;
+use socket2::{SockAddr, SockRef};
 use stack::{Connection, Negotiated};
 use wire::{NamedGroup, ProtocolVersion};
 
@@ -397,6 +397,15 @@ impl Attempt {
         tools.output.clear();
         if sent && self.socket.shutdown(Shutdown::Write).is_ok() {
             self.step = Step::Parting;
+        }
+    }
+
+    /// Has the kernel deliver what was sent last, which is an alert, when this is dropped: a
+    /// reset may overtake it.
+    pub(super) fn give_up(&self, tools: &Tools) {
+        if tools.parting == Parting::Orderly {
+            // Where that fails, the server is told nothing.
+            let _ = SockRef::from(&self.socket).set_linger(None);
         }
     }
 

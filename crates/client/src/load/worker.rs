@@ -289,6 +289,7 @@ impl<'a> Worker<'a> {
                 Ok(Progress::Over) => break,
                 Err(failure) => {
                     self.tally.fail(failure);
+                    attempt.give_up(&self.tools);
                     self.attempts.remove(key);
                     return;
                 }

@@ -176,9 +176,6 @@ const GENERAL_CRYPTOGRAPHY: &[&str] = &[
     "failed during derivation",
 ];
 
-/// What rustls says, as a general error, where no certificate suits the client.
-const NO_CERTIFICATE_FITS: &str = "no server certificate chain resolved";
-
 /// Whose fault an error of rustls is.
 fn fault(error: Error) -> StackError {
     use rustls::{CertificateError, PeerMisbehaved};
@@ -190,9 +187,6 @@ fn fault(error: Error) -> StackError {
         | Error::PeerMisbehaved(PeerMisbehaved::IncorrectBinder) => {
             StackError::Cryptography(message)
         }
-        Error::General(text) if text == NO_CERTIFICATE_FITS => StackError::Peer(
-            "it can verify signatures of none of the server's certificates".to_owned(),
-        ),
         Error::General(text) if GENERAL_CRYPTOGRAPHY.iter().any(|part| text.contains(part)) => {
             StackError::Cryptography(message)
         }
