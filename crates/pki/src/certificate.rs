@@ -45,6 +45,24 @@ pub struct Algorithm {
     pub is_post_quantum: bool,
 }
 
+impl Algorithm {
+    /// The type of a key, as names of TLS signature schemes begin: `rsa`, `ecdsa`,
+    /// `ed25519`, `mldsa65`. `None` for what has no scheme.
+    pub fn kind(&self) -> Option<&'static str> {
+        let kinds = [
+            ("RSA", "rsa"),
+            ("ECDSA", "ecdsa"),
+            ("Ed25519", "ed25519"),
+            ("Ed448", "ed448"),
+            ("ML-DSA-44", "mldsa44"),
+            ("ML-DSA-65", "mldsa65"),
+            ("ML-DSA-87", "mldsa87"),
+        ];
+        let mut found = kinds.iter().filter(|(name, _)| self.name.starts_with(name));
+        found.next().map(|(_, kind)| *kind)
+    }
+}
+
 /// The bytes are no certificate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a certificate (RFC 5280): {0}")]

@@ -119,6 +119,12 @@ pub trait Connection: Send {
     /// When they were tampered with.
     fn receive(&mut self, input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError>;
 
+    /// Whether the peer has sent close_notify: nothing that comes after it counts, and an
+    /// end of the stream without it is a truncation (RFC 8446 section 6.1).
+    fn has_peer_closed(&self) -> bool {
+        false
+    }
+
     /// Appends close_notify (RFC 8446 section 6.1): nothing is sent after it.
     fn close(&mut self, _output: &mut Vec<u8>) {}
 
@@ -136,7 +142,8 @@ pub trait Connection: Send {
         Vec::new()
     }
 
-    /// How the peer's chain was judged; `None` before, and where nobody asked.
+    /// How the peer's chain was judged; `None` before, and with
+    /// [`Trust::Unverified`](crate::Trust::Unverified).
     fn verdict(&self) -> Option<Verdict> {
         None
     }

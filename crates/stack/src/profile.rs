@@ -15,7 +15,8 @@ use crate::PhaseTiming;
 pub struct Offer {
     /// Versions; the highest in common is negotiated.
     pub versions: Vec<ProtocolVersion>,
-    /// Groups, the most wanted first. A client sends a key share for that one.
+    /// Groups, the most wanted first. A client sends a key share for that one; rustls sends
+    /// one for the classical half of a hybrid as well, where that is offered on its own.
     pub groups: Vec<NamedGroup>,
     /// Cipher suites; empty for what the library offers by itself.
     pub cipher_suites: Vec<CipherSuite>,
@@ -54,10 +55,13 @@ pub struct ServerProfile {
     pub offer: Offer,
     /// What it shows, the most wanted first. With several, a client gets the first whose
     /// signatures it says it can verify: one that knows ML-DSA gets that, an old one ECDSA.
+    /// OpenSSL takes one for each type of key.
     pub certificates: Vec<CertifiedKey>,
     /// Whether it asks clients for a certificate, and which it takes.
     pub client_authentication: Option<ClientAuthentication>,
-    /// Tickets issued after a TLS 1.3 handshake; with 0, nothing can be resumed.
+    /// Tickets issued after a TLS 1.3 handshake; with 0, nothing can be resumed. No library
+    /// judges a client's certificate again when it resumes: a session outlives expiry and
+    /// revocation (RFC 8446 section 4.6.1), so that 0 goes with client authentication.
     pub tickets: u8,
 }
 
@@ -67,7 +71,7 @@ pub struct ClientAuthentication {
     /// Trust anchors.
     pub roots: Vec<CertificateDer<'static>>,
     /// Revocation lists. With any, an end entity whose issuer has no list, or an expired
-    /// one, is refused.
+    /// one, is refused. Intermediates are not looked up.
     pub crls: Vec<CertificateRevocationListDer<'static>>,
     /// Whether clients without a certificate are refused.
     pub is_required: bool,

@@ -194,6 +194,9 @@ fn an_observer_goes_on_and_keeps_the_verdict() {
             let mut profile = lab.client(&[]);
             profile.trust = trust.clone();
             match shake(&*client.client(&profile).unwrap(), &*server) {
+                Ok((c, _)) if matches!(trust, Trust::Unverified) => {
+                    assert_eq!(c.verdict(), None, "{name}: nobody asked");
+                }
                 Ok((c, _)) if is_observer => {
                     let reason = c.verdict().unwrap().unwrap_err();
                     assert!(!reason.is_empty(), "{name}");
@@ -434,8 +437,10 @@ fn what_follows_close_notify_is_ignored_and_spins_nowhere() {
             let repeated = flight.clone();
             flight.extend(repeated);
             if takes_by_receiving {
+                assert!(!s.has_peer_closed(), "{name}");
                 let count = s.receive(&flight, &mut plaintext).expect(name);
                 assert_eq!(&plaintext[..count], b"last words", "{name}");
+                assert!(s.has_peer_closed(), "{name}");
                 assert_eq!(
                     s.receive(&flight[length..], &mut plaintext),
                     Ok(0),
@@ -446,5 +451,106 @@ fn what_follows_close_notify_is_ignored_and_spins_nowhere() {
                 let _ = s.advance(&flight, &mut Vec::new());
             }
         }
+    });
+}
+
+#[test]
+fn a_peer_that_goes_on_after_its_end_fills_no_memory() {
+    let lab = Lab::open();
+    let piece = vec![23; 1 << 20];
+    let mut plaintext = vec![0; 2 << 20];
+    for server in stacks() {
+        let name = server.name();
+        let server = server.server(&lab.server(&[ECDSA])).unwrap();
+        let client = stacks()[0].client(&lab.client(&[ECDSA])).unwrap();
+        let (mut c, mut s) = shake(&*client, &*server).unwrap();
+        let mut end = Vec::new();
+        c.close(&mut end);
+        assert_eq!(s.receive(&end, &mut plaintext), Ok(0), "{name}");
+        let before = resident();
+        for _ in 0..256 {
+            assert_eq!(s.receive(&piece, &mut plaintext), Ok(0), "{name}");
+        }
+        let grown = resident().saturating_sub(before);
+        assert!(
+            grown < 64 << 20,
+            "{name}: {grown} bytes of 256 MiB were kept"
+        );
+    }
+}
+
+/// Bytes of this process in memory; 0 where the system does not say.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+    pages.map_or(0, |pages: usize| pages * 4096)
+}
+
+#[test]
+fn of_two_certificates_that_a_client_can_verify_the_first_is_shown() {
+    let lab = Lab::open();
+    let rsa = SignatureAlgorithm::Rsa2048;
+    for_all_pairs(|name, client, server| {
+        for (order, versions) in [
+            ([rsa, ECDSA], vec![ProtocolVersion::Tls13]),
+            ([ECDSA, rsa], vec![ProtocolVersion::Tls13]),
+        ] {
+            let server = server.server(&lab.server(&order)).unwrap();
+            let mut wanted = lab.client(&order);
+            wanted.offer.versions = versions;
+            let (c, _) = shake(&*client.client(&wanted).unwrap(), &*server).expect(name);
+            let first = lab.identity(order[0], Role::Server);
+            assert_eq!(c.peer_chain(), first.chain(), "{name}: {order:?}");
+        }
+    });
+    let twice = lab.server(&[ECDSA, SignatureAlgorithm::EcdsaP384]);
+    let openssl = stack::by_name(&"openssl".parse().unwrap()).unwrap();
+    let error = openssl.server(&twice).err().unwrap().to_string();
+    assert!(error.contains("ecdsa"), "{error}");
+}
+
+#[test]
+fn a_version_without_a_suite_is_not_negotiated() {
+    let lab = Lab::open();
+    for_all_pairs(|name, client, server| {
+        for (suite, negotiated) in [
+            (
+                wire::CipherSuite::AES_256_GCM_SHA384,
+                ProtocolVersion::Tls13,
+            ),
+            (
+                wire::CipherSuite::ECDHE_ECDSA_AES_256_GCM_SHA384,
+                ProtocolVersion::Tls12,
+            ),
+        ] {
+            let mut served = lab.server(&[ECDSA]);
+            served.offer.cipher_suites = vec![suite];
+            let server = server.server(&served).unwrap();
+            for version in [ProtocolVersion::Tls12, ProtocolVersion::Tls13] {
+                let mut wanted = lab.client(&[ECDSA]);
+                wanted.offer.versions = vec![version];
+                if version == ProtocolVersion::Tls12 {
+                    wanted.offer.groups = vec![NamedGroup::SECP256R1];
+                }
+                let shaken = shake(&*client.client(&wanted).unwrap(), &*server);
+                assert_eq!(
+                    shaken.is_ok(),
+                    version == negotiated,
+                    "{name}: {suite} {version}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn an_intermediate_may_be_the_trust_anchor() {
+    let lab = Lab::open();
+    for_all_pairs(|name, client, server| {
+        let shown = lab.identity(ECDSA, Role::Server);
+        let mut wanted = lab.client(&[]);
+        wanted.trust = Trust::Verify(vec![shown.chain()[1].clone()]);
+        let server = server.server(&lab.server(&[ECDSA])).unwrap();
+        shake(&*client.client(&wanted).unwrap(), &*server).expect(name);
     });
 }

@@ -23,6 +23,8 @@ pub(super) enum EarlyData {
 
 pub(super) struct OpenSslConnection {
     stream: SslStream<Pipe>,
+    /// Whether a chain that the peer sends is judged.
+    judges: bool,
     early_data: EarlyData,
     early_bytes: usize,
 }
@@ -77,9 +79,33 @@ impl OpenSslConnection {
         })?;
         Ok(Self {
             stream,
+            judges: true,
             early_data,
             early_bytes: 0,
         })
+    }
+
+    /// One that does not say how the peer's chain was judged, since nobody asked.
+    pub(super) fn that_does_not_judge(mut self) -> Self {
+        self.judges = false;
+        self
+    }
+
+    /// Takes what the peer sent, unless it had closed: OpenSSL would never read it, and a
+    /// peer must not fill the memory.
+    fn feed(&mut self, input: &[u8]) {
+        if !self.has_peer_closed() {
+            self.stream.get_mut().feed(input);
+        }
+    }
+
+    /// Drops what came together with close_notify.
+    fn forget_what_follows_the_end(&mut self) {
+        if self.has_peer_closed() {
+            let pipe = self.stream.get_mut();
+            pipe.input = Vec::new();
+            pipe.read = 0;
+        }
     }
 
     /// Goes on with the handshake, or takes tickets after it.
@@ -97,6 +123,24 @@ impl OpenSslConnection {
         }
         // Tickets come in messages that OpenSSL looks at when application data is read.
         self.stream.ssl_read(&mut [0; 1]).map(|_| ())
+    }
+
+    /// Decrypts all that is there.
+    fn read_all(&mut self, plaintext: &mut [u8]) -> Result<usize, StackError> {
+        let mut received = 0;
+        while received < plaintext.len() {
+            match self.stream.ssl_read(&mut plaintext[received..]) {
+                Ok(0) => break,
+                Ok(count) => received += count,
+                Err(error)
+                    if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::ZERO_RETURN) =>
+                {
+                    break;
+                }
+                Err(error) => return Err(fault(self.stream.ssl(), &error)),
+            }
+        }
+        Ok(received)
     }
 
     fn take_early_data(&mut self) -> Result<(), Error> {
@@ -124,13 +168,20 @@ impl Drop for OpenSslConnection {
 
 impl Connection for OpenSslConnection {
     fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
-        self.stream.get_mut().feed(input);
+        self.feed(input);
         let result = match self.go_on() {
+            _ if self.has_peer_closed() => Ok(()),
             Err(error) if error.code() == ErrorCode::WANT_READ => Ok(()),
             result => result.map_err(|error| fault(self.stream.ssl(), &error)),
         };
+        self.forget_what_follows_the_end();
         output.append(&mut self.stream.get_mut().output);
         result
+    }
+
+    fn has_peer_closed(&self) -> bool {
+        // The getter has no side effect, though the crate asks for a mutable borrow.
+        ffi::has_received_shutdown(self.stream.ssl())
     }
 
     fn is_handshaking(&self) -> bool {
@@ -146,23 +197,10 @@ impl Connection for OpenSslConnection {
     }
 
     fn receive(&mut self, input: &[u8], plaintext: &mut [u8]) -> Result<usize, StackError> {
-        self.stream.get_mut().feed(input);
-        let mut received = 0;
-        loop {
-            match self.stream.ssl_read(&mut plaintext[received..]) {
-                Ok(0) => return Ok(received),
-                Ok(count) => received += count,
-                Err(error)
-                    if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::ZERO_RETURN) =>
-                {
-                    return Ok(received);
-                }
-                Err(error) => return Err(fault(self.stream.ssl(), &error)),
-            }
-            if received == plaintext.len() {
-                return Ok(received);
-            }
-        }
+        self.feed(input);
+        let received = self.read_all(plaintext);
+        self.forget_what_follows_the_end();
+        received
     }
 
     fn close(&mut self, output: &mut Vec<u8>) {
@@ -192,7 +230,7 @@ impl Connection for OpenSslConnection {
 
     fn verdict(&self) -> Option<Verdict> {
         let ssl = self.stream.ssl();
-        ssl.peer_certificate()?;
+        ssl.peer_certificate().filter(|_| self.judges)?;
         Some(match ssl.verify_result() {
             X509VerifyResult::OK => Ok(()),
             why => Err(why.error_string().to_owned()),

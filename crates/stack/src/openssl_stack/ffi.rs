@@ -102,6 +102,13 @@ fn success(done: c_int) -> Result<(), ErrorStack> {
     }
 }
 
+/// Whether close_notify has come.
+pub(super) fn has_received_shutdown(ssl: &SslRef) -> bool {
+    // SAFETY: the pointer is of a live connection, and the call only reads a field of it.
+    let state = unsafe { openssl_sys::SSL_get_shutdown(ssl.as_ptr()) };
+    state & openssl_sys::SSL_RECEIVED_SHUTDOWN != 0
+}
+
 /// Offers a session.
 pub(super) fn set_session(ssl: &mut Ssl, session: &SslSession) -> Result<(), ErrorStack> {
     // SAFETY: a session must be used only with the context that it was made with; every

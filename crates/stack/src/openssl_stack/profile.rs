@@ -15,7 +15,7 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509Crl};
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
-use wire::ProtocolVersion;
+use wire::{ProtocolVersion, SignatureScheme};
 
 use super::connection::{EarlyData, OpenSslConnection};
 use super::endpoint::refused;
@@ -38,8 +38,9 @@ pub(super) fn server(profile: &ServerProfile) -> Result<Box<dyn Endpoint>, Stack
     for certificate in &profile.certificates {
         show(&mut context, certificate)?;
     }
-    // Its own order of schemes, not the client's, decides between several certificates.
-    context.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
+    if profile.certificates.len() > 1 {
+        prefer_in_order(&mut context, &profile.certificates)?;
+    }
     context
         .set_session_id_context(b"pqlab")
         .map_err(|error| refused("the session context", error))?;
@@ -84,6 +85,7 @@ struct Client {
     context: SslContext,
     wallet: Arc<Mutex<Vec<SslSession>>>,
     name: String,
+    judges: bool,
 }
 
 /// Sessions kept; a server that sends two for each one used would fill any memory.
@@ -125,6 +127,7 @@ pub(super) fn client(profile: &ClientProfile) -> Result<Box<dyn Endpoint>, Stack
         context: context.build(),
         wallet,
         name: profile.server_name.clone(),
+        judges: !matches!(profile.trust, Trust::Unverified),
     }))
 }
 
@@ -145,7 +148,11 @@ impl Endpoint for Client {
             ffi::set_session(&mut ssl, &session)
                 .map_err(|error| refused("the session to resume", error))?;
         }
-        Ok(Box::new(OpenSslConnection::new(ssl, EarlyData::None)?))
+        let connection = OpenSslConnection::new(ssl, EarlyData::None)?;
+        Ok(match self.judges {
+            true => Box::new(connection),
+            false => Box::new(connection.that_does_not_judge()),
+        })
     }
 
     fn issuing_connection(&self) -> Result<Box<dyn Connection>, StackError> {
@@ -215,11 +222,28 @@ fn set_cipher_suites(context: &mut SslContextBuilder, offer: &Offer) -> Result<(
         return Ok(());
     }
     let set = |error| refused("the cipher suites", error);
-    let old = names(false);
+    let (old, new) = (names(false), names(true));
+    // Without a suite of a version, OpenSSL would take its own for it.
+    let has = |version| offer.versions.contains(&version);
+    match (old.is_empty(), new.is_empty()) {
+        (true, _) if has(ProtocolVersion::Tls13) => {
+            set_versions(context, &[ProtocolVersion::Tls13])?;
+        }
+        (_, true) if has(ProtocolVersion::Tls12) => {
+            set_versions(context, &[ProtocolVersion::Tls12])?;
+        }
+        (true, _) | (_, true) => {
+            return Err(unfit(
+                "the cipher suites",
+                "they are of other versions of TLS",
+            ));
+        }
+        (false, false) => {}
+    }
     if !old.is_empty() {
         context.set_cipher_list(&old).map_err(set)?;
     }
-    context.set_ciphersuites(&names(true)).map_err(set)
+    context.set_ciphersuites(&new).map_err(set)
 }
 
 fn authenticate_clients(
@@ -256,9 +280,12 @@ fn trust(
         for list in crls {
             ffi::add_crl(&mut store, X509Crl::from_der(list)?.as_ref())?;
         }
+        // An intermediate is an anchor, too, as it is for rustls.
+        let mut flags = X509VerifyFlags::PARTIAL_CHAIN;
         if !crls.is_empty() {
-            store.set_flags(X509VerifyFlags::CRL_CHECK)?;
+            flags |= X509VerifyFlags::CRL_CHECK;
         }
+        store.set_flags(flags)?;
         context.set_verify_cert_store(store.build())
     };
     set().map_err(|error| refused("the trust anchors and revocation lists", error))
@@ -280,6 +307,45 @@ fn show(
         ffi::add_certified_key(context, X509::from_der(leaf)?.as_ref(), &key, &chain)
     };
     set().map_err(|error| refused("the certificate and its key", error))
+}
+
+/// Has a client get the first certificate that it can verify. OpenSSL chooses by the order of
+/// schemes, its own with this option, and has one place for each type of key.
+fn prefer_in_order(
+    context: &mut SslContextBuilder,
+    certificates: &[pki::CertifiedKey],
+) -> Result<(), StackError> {
+    let mut kinds = Vec::new();
+    for certificate in certificates {
+        let leaf = certificate
+            .chain()
+            .first()
+            .and_then(|der| pki::Certificate::from_der(der).ok());
+        let Some(kind) = leaf.and_then(|leaf| leaf.key.kind()) else {
+            return Err(unfit(
+                "the certificates",
+                "one of several has a key of a type that is unknown here",
+            ));
+        };
+        if kinds.contains(&kind) {
+            return Err(unfit(
+                "the certificates",
+                format!("OpenSSL takes one with a key of type {kind} only"),
+            ));
+        }
+        kinds.push(kind);
+    }
+    let schemes = SignatureScheme::known().iter().map(|facts| facts.name);
+    let mut schemes: Vec<&str> = schemes.filter(|name| !name.ends_with("sha1")).collect();
+    let place = |name: &str| {
+        let of_kind = kinds.iter().position(|kind| name.starts_with(kind));
+        of_kind.unwrap_or(kinds.len())
+    };
+    schemes.sort_by_key(|name| place(name));
+    context.set_options(SslOptions::CIPHER_SERVER_PREFERENCE);
+    context
+        .set_sigalgs_list(&schemes.join(":"))
+        .map_err(|error| refused("the order of the certificates", error))
 }
 
 /// The first of our protocols that stands in the client's list; OpenSSL has checked its

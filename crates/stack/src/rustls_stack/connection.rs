@@ -13,6 +13,7 @@ pub(super) struct RustlsConnection {
     inner: rustls::Connection,
     observed: Observed,
     early_data: usize,
+    has_peer_closed: bool,
 }
 
 impl RustlsConnection {
@@ -21,6 +22,7 @@ impl RustlsConnection {
             inner: connection.into(),
             observed: Observed::default(),
             early_data: 0,
+            has_peer_closed: false,
         }
     }
 
@@ -36,7 +38,8 @@ impl RustlsConnection {
             .inner
             .read_tls(input)
             .map_err(|e| StackError::Library(e.to_string()))?;
-        self.inner.process_new_packets().map_err(fault)?;
+        let state = self.inner.process_new_packets().map_err(fault)?;
+        self.has_peer_closed |= state.peer_has_closed();
         Ok(count > 0)
     }
 
@@ -105,6 +108,10 @@ impl Connection for RustlsConnection {
             }
         }
         Ok(received)
+    }
+
+    fn has_peer_closed(&self) -> bool {
+        self.has_peer_closed
     }
 
     fn close(&mut self, output: &mut Vec<u8>) {

@@ -263,7 +263,7 @@ fn server_verifier(
     let (anchors, judgement) = match trust {
         Trust::Verify(anchors) => (anchors.as_slice(), Judgement::Enforce),
         Trust::Observe(anchors) => (anchors.as_slice(), Judgement::Observe),
-        Trust::Unverified => ([].as_slice(), Judgement::Observe),
+        Trust::Unverified => ([].as_slice(), Judgement::Skip),
     };
     let inner: Arc<dyn rustls::client::danger::ServerCertVerifier> = match anchors {
         [] => Arc::new(NoAnchors {

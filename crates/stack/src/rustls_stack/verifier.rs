@@ -22,6 +22,8 @@ pub(super) enum Judgement {
     Enforce,
     /// It goes on.
     Observe,
+    /// Nobody looks.
+    Skip,
 }
 
 #[derive(Debug)]
@@ -70,6 +72,9 @@ impl ServerCertVerifier for ServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if self.judgement == Judgement::Skip {
+            return Ok(ServerCertVerified::assertion());
+        }
         let judged = verifying(self.timing, Side::Client, || {
             self.inner.verify_server_cert(
                 end_entity,
@@ -82,7 +87,7 @@ impl ServerCertVerifier for ServerVerifier {
         note_verdict(&judged);
         match self.judgement {
             Judgement::Enforce => judged,
-            Judgement::Observe => Ok(ServerCertVerified::assertion()),
+            Judgement::Observe | Judgement::Skip => Ok(ServerCertVerified::assertion()),
         }
     }
 
