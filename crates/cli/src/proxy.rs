@@ -37,6 +37,11 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = seconds)]
     backend_timeout: f64,
 
+    /// Seconds until the backend must begin to answer; less than --idle-timeout, after which
+    /// the client is cut off.
+    #[arg(long, default_value_t = 20.0, value_name = "SECONDS", value_parser = seconds)]
+    response_timeout: f64,
+
     /// One JSON object a line instead of sentences.
     #[arg(long)]
     json: bool,
@@ -44,11 +49,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let (backend, is_http) = backend(&arguments).map_err(bad_input)?;
+    let limit = Duration::from_secs_f64(arguments.response_timeout);
+    if is_http && limit >= arguments.options.limits().idle {
+        let what = "--response-timeout must be shorter than --idle-timeout";
+        return Err(bad_input(anyhow!(what)));
+    }
     // A client of HTTP needs a runtime to keep its connections in.
     let runtime = runtime()?;
     let _context = runtime.enter();
     let site = match is_http {
-        true => Site::Proxy(Proxy::new(backend)),
+        true => Site::Proxy(Proxy::new(backend, limit)),
         false => Site::Tunnel(backend),
     };
     let alpn: &[&str] = if is_http { &["h2", "http/1.1"] } else { &[] };

@@ -8,18 +8,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
-use http::header::ALT_SVC;
+use http::header::{ALT_SVC, UPGRADE};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use stack::Endpoint;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use transport::TlsStream;
 
 use crate::idle::IdleStream;
+use crate::life::{Life, SelfDelimited};
 use crate::listener::Listener;
 use crate::session::establish;
 use crate::site::{Body, Site};
@@ -154,19 +157,27 @@ impl Service {
     ) -> Event {
         let limits = self.limits;
         let is_http2 = visitor.alpn.as_deref() == Some(b"h2");
+        let life = Arc::new(Life::default());
+        let alive = life.clone();
         let respond = service_fn(move |request| {
-            let (service, visitor) = (self.clone(), visitor.clone());
-            async move { Ok::<_, io::Error>(service.respond(request, visitor).await) }
+            let (service, visitor, life) = (self.clone(), visitor.clone(), alive.clone());
+            async move { Ok::<_, io::Error>(service.respond(request, &visitor, &life).await) }
         });
-        let stream = TokioIo::new(stream);
+        let stream = TokioIo::new(SelfDelimited(stream));
+        let mut is_idle = false;
         // The two kinds of connection have no trait in common.
         macro_rules! until_its_end {
-            ($connection:expr) => {{
+            ($connection:expr, $idle:expr) => {{
                 let mut connection = pin!($connection);
                 tokio::select! {
                     ended = connection.as_mut() => ended,
                     // An error says that the server itself is gone: it ends, too.
                     () = async { _ = is_ending.wait_for(|is_ending| *is_ending).await } => {
+                        connection.as_mut().graceful_shutdown();
+                        connection.await
+                    }
+                    () = $idle => {
+                        is_idle = true;
                         connection.as_mut().graceful_shutdown();
                         connection.await
                     }
@@ -180,19 +191,43 @@ impl Service {
                 .max_header_list_size(u32::try_from(limits.request).unwrap_or(u32::MAX))
                 .keep_alive_interval(limits.idle)
                 .keep_alive_timeout(limits.idle);
-            until_its_end!(http.serve_connection(stream, respond))
+            // A client that answers pings and asks for nothing is idle all the same.
+            until_its_end!(
+                http.serve_connection(stream, respond),
+                life.idle_for(limits.idle)
+            )
         } else {
             let mut http = http1::Builder::new();
             http.timer(TokioTimer::new())
                 .header_read_timeout(limits.idle)
                 .max_buf_size(limits.request.max(MIN_HEADERS));
-            until_its_end!(http.serve_connection(stream, respond).with_upgrades())
+            let connection = http.serve_connection(stream, respond).with_upgrades();
+            until_its_end!(connection, std::future::pending())
         };
-        ended.map_or_else(|error| event_of(&error), |()| Event::Closed)
+        match (ended, is_idle) {
+            (_, true) => Event::IdleTimeout,
+            (Err(error), _) => event_of(&error),
+            // A connection that has left HTTP lives on as part of this one, and its limits.
+            (Ok(()), _) => match life.take_upgrade() {
+                Some(joined) => joined.await,
+                None => Event::Closed,
+            },
+        }
     }
 
-    async fn respond(&self, request: Request<Incoming>, visitor: Arc<Visitor>) -> Response<Body> {
-        let mut response = self.site.respond(request, &visitor).await;
+    async fn respond(
+        &self,
+        mut request: Request<Incoming>,
+        visitor: &Visitor,
+        life: &Life,
+    ) -> Response<Body> {
+        let _busy = life.begin_request();
+        if request.headers().contains_key(UPGRADE) && !self.site.upgrades(&request) {
+            // hyper would leave the connection to somebody who never comes.
+            let unwanted = hyper::upgrade::on(&mut request);
+            life.follow_with(Box::pin(close(unwanted)));
+        }
+        let mut response = self.site.respond(request, visitor, life).await;
         if let Some(alternative) = &self.alternative {
             let alternative = alternative.clone();
             response.headers_mut().insert(ALT_SVC, alternative);
@@ -201,6 +236,15 @@ impl Service {
         self.counters.add(Event::Answered);
         response
     }
+}
+
+/// Closes a connection that was to change its protocol and did not.
+async fn close(upgrade: OnUpgrade) -> Event {
+    if let Ok(upgraded) = upgrade.await {
+        // Whether the client hears of it makes no difference any more.
+        let _ = TokioIo::new(upgraded).shutdown().await;
+    }
+    Event::Closed
 }
 
 /// What the end of an HTTP connection counts as.

@@ -14,6 +14,7 @@ mod echo;
 pub mod fuzzing;
 mod https;
 mod idle;
+mod life;
 mod listener;
 mod metrics;
 mod offered;

@@ -12,7 +12,8 @@ use hyper::body::Incoming;
 use tower_http::services::ServeDir;
 use tower_service::Service;
 
-use crate::proxy::{Backend, Proxy};
+use crate::life::Life;
+use crate::proxy::{Backend, Proxy, headers};
 use crate::{ServerError, Visitor, echo};
 
 /// What stands behind TLS.
@@ -49,13 +50,19 @@ impl Site {
         Ok(Self::Files(ServeDir::new(root)))
     }
 
+    /// Whether the connection may change its protocol as this request asks.
+    pub(crate) fn upgrades<B>(&self, request: &Request<B>) -> bool {
+        matches!(self, Self::Proxy(_)) && headers::asks_for_websocket(request)
+    }
+
     pub(crate) async fn respond(
         &self,
         request: Request<Incoming>,
         visitor: &Visitor,
+        life: &Life,
     ) -> Response<Body> {
         match self {
-            Self::Proxy(proxy) => proxy.respond(request, visitor).await,
+            Self::Proxy(proxy) => proxy.respond(request, visitor, life).await,
             _ if !matches!(*request.method(), Method::GET | Method::HEAD) => {
                 let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
                 let allowed = HeaderValue::from_static("GET, HEAD");

@@ -57,10 +57,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for TlsStream<S> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         while this.ready.is_empty() {
+            if this.connection.has_peer_closed() {
+                return Poll::Ready(Ok(()));
+            }
             if this.buffers.input.is_empty() {
                 ready!(this.poll_input(context))?;
                 if this.buffers.input.is_empty() {
-                    return Poll::Ready(Ok(()));
+                    // Somebody may have cut it off (RFC 8446 section 6.1).
+                    return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
                 }
             }
             let buffers = &mut this.buffers;
@@ -96,6 +100,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for TlsStream<S> {
         if this.buffers.output.len() - this.flushed >= BACKLOG {
             ready!(this.poll_output(context))?;
         }
+        // Under a steady backlog it would never be empty, and so never cleared.
+        this.buffers.output.drain(..this.flushed);
+        this.flushed = 0;
         let piece = &bytes[..bytes.len().min(RECORD)];
         this.connection
             .send(piece, &mut this.buffers.output)

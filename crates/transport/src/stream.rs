@@ -17,7 +17,8 @@ use crate::{Recording, Tally};
 ///
 /// The handshake is performed by [`TlsStream::connect`] or [`TlsStream::accept`]. After it,
 /// [`AsyncRead`] and [`AsyncWrite`] carry application data for libraries that want a
-/// stream; shutting down sends close_notify.
+/// stream; shutting down sends close_notify. Reading ends with the peer's close_notify; an
+/// end of the socket before it is [`io::ErrorKind::UnexpectedEof`].
 ///
 /// Each call's output leaves in one write, so that a flight is cut into segments as that
 /// of any other program. A call that is dropped before it is done may have sent a part of

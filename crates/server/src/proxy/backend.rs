@@ -54,7 +54,8 @@ impl Backend {
         self.authority.clone()
     }
 
-    /// Carries bytes both ways until both sides have closed.
+    /// Carries bytes both ways until both sides have closed. Where a side is cut off, the
+    /// backend is told by a reset: an orderly end would pass for the whole.
     pub(crate) async fn tunnel(&self, mut client: Stream) -> Event {
         let Ok(mut backend) = self.connect().await else {
             return Event::BackendFault;
@@ -63,12 +64,15 @@ impl Backend {
             Conversation::Plaintext(socket) => copy_bidirectional(&mut client, socket).await,
             Conversation::Tls(stream) => copy_bidirectional(&mut client, &mut **stream).await,
         };
-        match copied.map_err(|error| error.kind()) {
-            Ok(_) => Event::Closed,
-            Err(io::ErrorKind::TimedOut) => Event::IdleTimeout,
-            Err(io::ErrorKind::InvalidData) => Event::PeerFault,
-            Err(_) => Event::ClosedEarly,
+        if copied.is_err() {
+            let socket = match &backend {
+                Conversation::Plaintext(socket) => socket,
+                Conversation::Tls(stream) => stream.socket(),
+            };
+            // Where that fails, it is gone already.
+            let _ = socket.set_zero_linger();
         }
+        event_of(copied)
     }
 
     async fn connect(&self) -> io::Result<Conversation> {
@@ -90,6 +94,16 @@ impl Backend {
         let mut stream = TlsStream::new(socket, connection, Buffers::default());
         stream.connect().await.map_err(io::Error::other)?;
         Ok(Conversation::Tls(Box::new(stream)))
+    }
+}
+
+/// What the end of copying both ways counts as.
+pub(super) fn event_of(copied: io::Result<(u64, u64)>) -> Event {
+    match copied.map_err(|error| error.kind()) {
+        Ok(_) => Event::Closed,
+        Err(io::ErrorKind::TimedOut) => Event::IdleTimeout,
+        Err(io::ErrorKind::InvalidData) => Event::PeerFault,
+        Err(_) => Event::ClosedEarly,
     }
 }
 

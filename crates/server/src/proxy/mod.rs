@@ -4,87 +4,100 @@ mod backend;
 pub(crate) mod headers;
 
 use std::io;
+use std::time::Duration;
 
 use http::header::HOST;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, Version};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::copy_bidirectional;
+use tokio::time::timeout;
 
 pub use backend::Backend;
 
-use crate::Visitor;
+use crate::life::Life;
 use crate::site::{Body, text};
+use crate::{Event, Visitor};
 
 /// Sends requests to a backend over HTTP/1.1, with what is known of the client in headers.
 ///
 /// - Client certificates: `X-Amzn-Mtls-Clientcert-Serial-Number`, `-Issuer`, `-Subject`,
 ///   `-Validity` and `-Leaf`, as an AWS application load balancer sends them in verify
-///   mode. Headers of that prefix that come from outside are dropped.
+///   mode.
 /// - TLS: `X-Amzn-Tls-Version`, `X-Amzn-Tls-Cipher-Suite`, and `X-Pqlab-Tls-Group`, which
 ///   no load balancer has.
 /// - `X-Forwarded-For` (appended to), `-Proto` and `-Port`.
+///
+/// Whatever of these comes from outside is dropped, in any spelling that a backend may take
+/// for them, and so are `Forwarded`, `X-Forwarded-Host` and `X-Real-Ip`. WebSocket is the
+/// only protocol that a connection may change to: over another one, such as h2c, a client
+/// could speak past these rules.
 #[derive(Clone)]
 pub struct Proxy {
     client: Client<Backend, Incoming>,
     backend: Backend,
+    limit: Duration,
 }
 
 impl Proxy {
-    /// Connections to the backend are kept and used again.
-    pub fn new(backend: Backend) -> Self {
+    /// Connections to the backend are kept and used again. `limit` is for the beginning of
+    /// its answer; it must be shorter than what a client may be idle.
+    pub fn new(backend: Backend, limit: Duration) -> Self {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .build(backend.clone());
-        Self { client, backend }
+        Self {
+            client,
+            backend,
+            limit,
+        }
     }
 
     pub(crate) async fn respond(
         &self,
         mut request: Request<Incoming>,
         visitor: &Visitor,
+        life: &Life,
     ) -> Response<Body> {
-        let upgrade = headers::upgrade(request.headers());
-        // Taken before the request goes away: it waits for a 101 to go out.
-        let client_side = upgrade.is_some().then(|| hyper::upgrade::on(&mut request));
-        if let Err(error) = self.prepare(&mut request, upgrade.as_ref(), visitor) {
+        if let Err(response) = headers::check(&request) {
+            return text(response, "not a request for a proxy like this one\n");
+        }
+        let is_websocket = headers::asks_for_websocket(&request);
+        let client_side = is_websocket.then(|| hyper::upgrade::on(&mut request));
+        if let Err(error) = self.prepare(&mut request, is_websocket, visitor) {
             return text(StatusCode::BAD_REQUEST, format!("{error}\n"));
         }
-        match self.client.request(request).await {
-            Ok(mut response) => {
-                if let Some(client_side) = client_side
-                    && response.status() == StatusCode::SWITCHING_PROTOCOLS
-                {
-                    let backend_side = hyper::upgrade::on(&mut response);
-                    tokio::spawn(join(client_side, backend_side));
-                } else {
-                    headers::strip_hop_by_hop(response.headers_mut());
-                }
-                *response.version_mut() = Version::default();
-                response.map(|body| body.map_err(io::Error::other).boxed_unsync())
+        let mut response = match timeout(self.limit, self.client.request(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return failure(&error),
+            Err(_) => {
+                let what = "the backend takes too long\n";
+                return text(StatusCode::GATEWAY_TIMEOUT, what);
             }
-            Err(error) => {
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(source) = cause.source() {
-                    cause = source;
-                }
-                let status = match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
-                    Some(io::ErrorKind::TimedOut) => StatusCode::GATEWAY_TIMEOUT,
-                    _ => StatusCode::BAD_GATEWAY,
-                };
-                text(status, format!("the backend can't be reached: {cause}\n"))
-            }
+        };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let Some(client_side) = client_side.filter(|_| headers::is_websocket(&response)) else {
+                let what = "the backend changes to a protocol that nobody asked for\n";
+                return text(StatusCode::BAD_GATEWAY, what);
+            };
+            let backend_side = hyper::upgrade::on(&mut response);
+            life.follow_with(Box::pin(join(client_side, backend_side)));
+        } else {
+            headers::strip_hop_by_hop(response.headers_mut());
         }
+        *response.version_mut() = Version::default();
+        response.map(|body| body.map_err(io::Error::other).boxed_unsync())
     }
 
     /// Makes a request for the backend out of one of the client.
     fn prepare(
         &self,
         request: &mut Request<Incoming>,
-        upgrade: Option<&HeaderValue>,
+        is_websocket: bool,
         visitor: &Visitor,
     ) -> Result<(), http::Error> {
         // HTTP/2 has the host in its target.
@@ -101,18 +114,32 @@ impl Proxy {
         *request.version_mut() = Version::HTTP_11;
         headers::strip_hop_by_hop(request.headers_mut());
         headers::strip_own(request.headers_mut());
-        if let Some(protocol) = upgrade {
-            headers::ask_to_upgrade(request.headers_mut(), protocol);
+        if is_websocket {
+            headers::ask_for_websocket(request.headers_mut());
         }
         headers::describe(request.headers_mut(), visitor);
         Ok(())
     }
 }
 
-/// Carries bytes both ways once both sides have left HTTP, until one closes.
-async fn join(client: hyper::upgrade::OnUpgrade, backend: hyper::upgrade::OnUpgrade) {
-    if let (Ok(client), Ok(backend)) = (client.await, backend.await) {
-        // Whoever leaves early ends it for both; there is nobody to tell.
-        let _ = copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(backend)).await;
+/// What a client is told of a backend that failed.
+fn failure(error: &hyper_util::client::legacy::Error) -> Response<Body> {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
     }
+    let status = match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::TimedOut) => StatusCode::GATEWAY_TIMEOUT,
+        _ => StatusCode::BAD_GATEWAY,
+    };
+    text(status, format!("the backend can't be reached: {cause}\n"))
+}
+
+/// Carries bytes both ways once both sides have left HTTP, until both have closed.
+async fn join(client: OnUpgrade, backend: OnUpgrade) -> Event {
+    let (Ok(client), Ok(backend)) = (client.await, backend.await) else {
+        return Event::ClosedEarly;
+    };
+    let (mut client, mut backend) = (TokioIo::new(client), TokioIo::new(backend));
+    backend::event_of(copy_bidirectional(&mut client, &mut backend).await)
 }

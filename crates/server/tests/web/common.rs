@@ -139,6 +139,8 @@ pub(crate) async fn ask(
 /// A GET with headers; the URI is absolute, as HTTP/2 needs it.
 pub(crate) fn get(path: &str, headers: &[(&str, &str)]) -> Request<Full<Bytes>> {
     let mut request = Request::get(format!("https://{}{path}", pki::SERVER_NAME));
+    // HTTP/1.1 must have it, and the client below adds nothing.
+    request = request.header("host", pki::SERVER_NAME);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

@@ -263,9 +263,8 @@ async fn a_request_under_way_is_answered_before_the_end() {
         // A backend that takes its time makes a request last.
         let backend = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let authority = backend.local_addr().unwrap().to_string().parse().unwrap();
-        let site = Site::Proxy(server::Proxy::new(server::Backend::plaintext(
-            authority, LIMIT,
-        )));
+        let backend_behind = server::Backend::plaintext(authority, LIMIT);
+        let site = Site::Proxy(server::Proxy::new(backend_behind, LIMIT));
         let web = Web::start("rustls", &server_profile(), site).await;
         let address = web.address;
         let stream = connect(address, "rustls", &client_profile(alpn)).await;
@@ -330,4 +329,22 @@ async fn an_empty_request_line_of_http_2_preface_over_http_1_is_no_panic() {
     let stream = connect(web.address, "rustls", &client_profile("h2")).await;
     assert!(ask(stream.unwrap(), request).await.is_ok());
     assert_eq!(web.counters.count(Event::Panicked), 0);
+}
+
+#[tokio::test]
+async fn a_client_that_answers_pings_and_asks_for_nothing_is_idle() {
+    let web = Web::start_with("rustls", &server_profile(), Site::Echo, tight()).await;
+    let stream = connect(web.address, "rustls", &client_profile("h2"))
+        .await
+        .unwrap();
+    let io = hyper_util::rt::TokioIo::new(stream);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, Full<Bytes>>(executor, io)
+            .await
+            .unwrap();
+    let driven = tokio::spawn(connection);
+    until(&web.counters, Event::IdleTimeout, 1).await;
+    let _ = timeout(LIMIT, driven).await.unwrap();
+    drop(sender);
 }

@@ -78,7 +78,7 @@ async fn the_backend_is_told_who_the_client_is_and_nobody_can_forge_it() {
         crls: Vec::new(),
         is_required: false,
     });
-    let site = Site::Proxy(Proxy::new(plaintext(mirror().await)));
+    let site = Site::Proxy(Proxy::new(plaintext(mirror().await), LIMIT));
     let web = Web::start("rustls", &profile, site).await;
     let forged = [
         ("x-amzn-mtls-clientcert-subject", "CN=forged"),
@@ -137,7 +137,7 @@ async fn a_backend_that_is_gone_is_a_bad_gateway_and_the_next_request_is_served(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let site = Site::Proxy(Proxy::new(plaintext(address)));
+    let site = Site::Proxy(Proxy::new(plaintext(address), LIMIT));
     let web = Web::start("rustls", &server_profile(), site).await;
     let status = async || {
         let stream = connect(web.address, "rustls", &client_profile("h2")).await;
@@ -166,7 +166,10 @@ async fn an_old_backend_is_upgraded_to_hybrid_tls_and_a_strange_one_refused() {
             profile.trust = stack::Trust::Verify(Vec::new());
         }
         let endpoint = Arc::from(stack("rustls").client(&profile).unwrap());
-        let site = Site::Proxy(Proxy::new(Backend::tls(authority.clone(), endpoint, LIMIT)));
+        let site = Site::Proxy(Proxy::new(
+            Backend::tls(authority.clone(), endpoint, LIMIT),
+            LIMIT,
+        ));
         let web = Web::start("rustls", &server_profile(), site).await;
         let stream = connect(web.address, "openssl", &client_profile("h2"))
             .await
@@ -228,7 +231,7 @@ async fn other_protocols_go_through_a_tunnel_byte_by_byte() {
 #[tokio::test]
 async fn a_connection_that_leaves_http_is_joined_to_the_backend() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let site = Site::Proxy(Proxy::new(plaintext(listener.local_addr().unwrap())));
+    let site = Site::Proxy(Proxy::new(plaintext(listener.local_addr().unwrap()), LIMIT));
     let web = Web::start("rustls", &server_profile(), site).await;
     let mut client = connect(web.address, "rustls", &client_profile("http/1.1"))
         .await
@@ -263,4 +266,87 @@ async fn a_connection_that_leaves_http_is_joined_to_the_backend() {
     behind.write_all(b"pong").await.unwrap();
     client.read_exact(&mut word).await.unwrap();
     assert_eq!(&word, b"pong");
+
+    // It still counts as the one connection that it is, and ends with the server.
+    assert_eq!(web.counters.count(Event::Closed), 0);
+    drop(behind);
+    assert_eq!(client.read_to_end(&mut Vec::new()).await.unwrap_or(0), 0);
+    drop(client);
+    let ended = async {
+        while web.counters.count(Event::Closed) + web.counters.count(Event::ClosedEarly) == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(LIMIT, ended).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_other_protocol_gets_past_the_rules_of_http() {
+    let site = Site::Proxy(Proxy::new(plaintext(mirror().await), LIMIT));
+    let web = Web::start("rustls", &server_profile(), site).await;
+    for upgrade in ["h2c", "TLS/1.0", "websocket, h2c"] {
+        let mut client = connect(web.address, "rustls", &client_profile("http/1.1"))
+            .await
+            .unwrap();
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\
+             Upgrade: {upgrade}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+        );
+        AsyncWriteExt::write_all(&mut client, request.as_bytes())
+            .await
+            .unwrap();
+        let mut response = Vec::new();
+        client.read_to_end(&mut response).await.unwrap();
+        let response = String::from_utf8_lossy(&response).to_lowercase();
+        assert!(response.starts_with("http/1.1 200"), "{response}");
+        assert!(!response.contains("upgrade: "), "{upgrade}: {response}");
+        assert!(
+            !response.contains("http2-settings"),
+            "{upgrade}: {response}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_backend_that_says_nothing_is_a_gateway_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let backend = plaintext(listener.local_addr().unwrap());
+    let site = Site::Proxy(Proxy::new(backend, Duration::from_millis(200)));
+    let web = Web::start("rustls", &server_profile(), site).await;
+    for alpn in ["h2", "http/1.1"] {
+        let stream = connect(web.address, "rustls", &client_profile(alpn)).await;
+        let response = ask(stream.unwrap(), get("/", &[])).await.unwrap();
+        assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT, "{alpn}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_cut_off_in_a_tunnel_does_not_pass_for_the_whole() {
+    for is_orderly in [true, false] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let site = Site::Tunnel(plaintext(listener.local_addr().unwrap()));
+        let mut profile = server_profile();
+        profile.offer.alpn.clear();
+        let web = Web::start("rustls", &profile, site).await;
+        let mut wanted = client_profile("x");
+        wanted.offer.alpn.clear();
+        let mut client = connect(web.address, "rustls", &wanted).await.unwrap();
+        let (mut behind, _) = timeout(LIMIT, listener.accept()).await.unwrap().unwrap();
+        AsyncWriteExt::write_all(&mut client, b"half of it")
+            .await
+            .unwrap();
+        if is_orderly {
+            // Closed one way only: the answer still comes.
+            client.shutdown().await.unwrap();
+        } else {
+            // Without close_notify, as somebody on the path can do it.
+            client.flush().await.unwrap();
+            drop(client);
+        }
+        let mut received = Vec::new();
+        let read = timeout(LIMIT, behind.read_to_end(&mut received))
+            .await
+            .unwrap();
+        assert_eq!(read.is_ok(), is_orderly, "{received:?}");
+    }
 }
