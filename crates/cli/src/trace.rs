@@ -58,8 +58,22 @@ const CONTRAST: [&str; 3] = [
 const ABREAST: usize = 3;
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    let mut ending = Ending::Good;
+    let mut failure = None;
     let captures = match &arguments.live {
-        Some(target) => vec![live(target, &arguments)?],
+        Some(target) => {
+            let (capture, inspection) = live(target, &arguments)?;
+            let verdict = inspection
+                .established
+                .as_ref()
+                .and_then(|established| established.verdict.clone());
+            if let Some(Err(reason)) = verdict {
+                eprintln!("pqlab: the server is not trusted: {reason}");
+                ending = Ending::Bad;
+            }
+            failure = inspection.failure;
+            vec![capture]
+        }
         None => {
             let stack = arguments.options.stack_name();
             let named = match arguments.handshakes.as_slice() {
@@ -89,7 +103,10 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
             say!("{}", trace::compare_text(&traces));
         }
     }
-    Ok(Ending::Good)
+    match failure {
+        Some(failure) => Err(failure.into()),
+        None => Ok(ending),
+    }
 }
 
 /// Leaves the contrast beside a run: a picture for its report, and its text.
@@ -106,7 +123,12 @@ pub(crate) fn leave_beside(folder: &Path, lab: &Cache) -> Result<()> {
         ("handshakes.txt", text.join("\n")),
     ] {
         let path = folder.join(name);
-        std::fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
+        std::fs::write(&path, content).with_context(|| {
+            format!(
+                "writing {}; what was measured before is kept",
+                path.display()
+            )
+        })?;
     }
     Ok(())
 }
@@ -136,7 +158,7 @@ fn scenario(name: &str, stack: &StackName) -> Result<Scenario> {
     ))
 }
 
-fn live(target: &Target, arguments: &Arguments) -> Result<Capture> {
+fn live(target: &Target, arguments: &Arguments) -> Result<(Capture, Inspection)> {
     let (stack, mut profile) = arguments.options.profile(&target.host)?;
     if let Trust::Verify(anchors) = profile.trust {
         profile.trust = Trust::Observe(anchors);
@@ -156,15 +178,13 @@ fn live(target: &Target, arguments: &Arguments) -> Result<Capture> {
     let limit = Duration::from_secs_f64(arguments.timeout);
     let connected = first_that_answers(&addresses, &*endpoint, None, limit);
     let inspection = runtime()?.block_on(connected)?;
-    if let Some(failure) = &inspection.failure {
-        eprintln!("pqlab: the handshake failed: {failure}");
-    }
     let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-    Ok(Capture {
+    let capture = Capture {
         title: format!("{target}, with {}", stack.name()),
         flights: flights(&inspection),
         key_log: trace::KeyLog::parse(&lines)?,
-    })
+    };
+    Ok((capture, inspection))
 }
 
 /// What was recorded, with the work of this side.

@@ -16,6 +16,8 @@ pub enum Stage {
     Handshake,
     /// From the request to the first byte of the response.
     Response,
+    /// The client's handshake is done, and the server may still refuse it.
+    AfterHandshake,
 }
 
 impl fmt::Display for Stage {
@@ -24,6 +26,7 @@ impl fmt::Display for Stage {
             Self::Connect => "connecting",
             Self::Handshake => "the handshake",
             Self::Response => "waiting for the response",
+            Self::AfterHandshake => "the moment after the handshake",
         })
     }
 }

@@ -9,7 +9,7 @@ use stack::{Endpoint, Negotiated, Verdict};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use transport::{Buffers, Recording, Tally, TlsStream};
+use transport::{Buffers, Recording, Tally, TlsStream, TransportError};
 
 use crate::{ClientError, Stage};
 
@@ -131,13 +131,17 @@ fn warm_up(endpoint: &dyn Endpoint) -> Result<(), ClientError> {
         .map_err(|error| ClientError::of_tls(Stage::Handshake, error))
 }
 
+/// How long a server may take to say something after the handshake, beside three round
+/// trips.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 async fn converse(
     stream: &mut TlsStream<TcpStream>,
     before: Instant,
     request: Option<&[u8]>,
     stage: &mut Stage,
     inspection: &mut Inspection,
-) -> Result<(), transport::TransportError> {
+) -> Result<(), TransportError> {
     stream.connect().await?;
     let handshake = before.elapsed();
     let verdict = stream.verdict();
@@ -154,14 +158,27 @@ async fn converse(
             .recording()
             .map_or(0, |recording| recording.pieces.len()),
     });
-    // A stranger is told nothing.
-    if let (Some(request), true) = (request, is_trusted) {
-        *stage = Stage::Response;
-        let sent = Instant::now();
-        TlsStream::write_all(stream, request).await?;
-        let begin = TlsStream::read(stream).await?.to_vec();
-        let first_byte = sent.elapsed();
-        inspection.response = Some(Response { first_byte, begin });
+    match request {
+        // A stranger is told nothing.
+        _ if !is_trusted => {}
+        Some(request) => {
+            *stage = Stage::Response;
+            let sent = Instant::now();
+            TlsStream::write_all(stream, request).await?;
+            let begin = TlsStream::read(stream).await?.to_vec();
+            let first_byte = sent.elapsed();
+            inspection.response = Some(Response { first_byte, begin });
+        }
+        None => {
+            // In TLS 1.3 a client is done before the server has judged its certificate, and
+            // before tickets come (RFC 8446 section 4.4.2.4 and 4.6.1).
+            *stage = Stage::AfterHandshake;
+            let patience = PATIENCE + 3 * inspection.connect;
+            let read = timeout(patience, TlsStream::read(stream)).await;
+            if let Ok(Err(error @ TransportError::Tls(_))) = read {
+                return Err(error);
+            }
+        }
     }
     // Without close_notify a server takes the end for a truncation (RFC 8446 section 6.1);
     // one that has gone needs none.

@@ -26,6 +26,7 @@
 //! ```
 
 mod capture;
+mod chain;
 mod direction;
 mod error;
 mod explain;

@@ -119,7 +119,7 @@ fn answer(findings: &Findings) -> Vec<String> {
             "The server is NOT trusted: {}.",
             verdict.reason.as_deref().unwrap_or("no reason given")
         )),
-        None => {}
+        None => answer.push("The server's chain was not judged.".to_owned()),
     }
     answer
 }

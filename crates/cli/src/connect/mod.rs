@@ -36,7 +36,7 @@ pub(crate) struct Arguments {
     request: Option<String>,
 
     /// Connect twice, and explain the second connection, which resumes with a ticket of
-    /// the first; a request is needed for some servers to send one.
+    /// the first.
     #[arg(long)]
     resume: bool,
 
@@ -99,14 +99,20 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         runtime.block_on(first_that_answers(&addresses, &*endpoint, request, limit))
     };
     let mut inspection = connect()?;
-    if arguments.resume && inspection.failure.is_none() {
+    // A session with a stranger is not resumed: nobody would be judged then.
+    if arguments.resume && inspection.failure.is_none() && !is_stranger(&inspection) {
         if endpoint.tickets() == 0 {
             bail!(
                 "the first connection brought no ticket: the server issues none, or sends \
                  them with its first answer (try --request /)"
             );
         }
+        let first = inspection.established.take();
         inspection = connect()?;
+        // The certificate of the session counts on: nothing else says who the server is.
+        if let (Some(first), Some(resumed)) = (first, &mut inspection.established) {
+            resumed.verdict = resumed.verdict.take().or(first.verdict);
+        }
     }
     let findings = Findings::new(&arguments.target, stack, &inspection, resolve);
     if arguments.json {
@@ -114,14 +120,19 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     } else {
         say!("{}", explain::text(&findings).trim_end());
     }
-    if let Some(failure) = inspection.failure {
+    if let Some(failure) = inspection.failure.take() {
         return Err(failure.into());
     }
-    let is_stranger = findings.verdict.as_ref().is_some_and(|v| !v.is_trusted);
-    Ok(match is_stranger && !options.is_insecure() {
+    Ok(match is_stranger(&inspection) {
         true => Ending::Bad,
         false => Ending::Good,
     })
+}
+
+/// Whether the server's chain was judged and is not trusted.
+fn is_stranger(inspection: &Inspection) -> bool {
+    let established = inspection.established.as_ref();
+    established.is_some_and(|established| matches!(established.verdict, Some(Err(_))))
 }
 
 fn over_quic(arguments: &Arguments) -> Result<Ending> {

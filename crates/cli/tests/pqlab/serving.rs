@@ -205,8 +205,19 @@ fn strangers_are_shown_and_told_nothing() {
             stack,
         ];
         assert_eq!(connect(&server.address, &wrong).0, 1);
-        let blind = ["--insecure", "--stack", stack];
-        assert_eq!(connect(&server.address, &blind).0, 0);
+        let blind = ["--insecure", "--stack", stack, "--request", "/json"];
+        let (code, seen) = connect(&server.address, &blind);
+        assert_eq!(code, 0, "{seen}");
+        assert_eq!(seen["verdict"], Value::Null, "nobody judged: {seen}");
+        assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
+        let resuming = ["--resume", "--tls", "1.2", "--request", "/", "--ca", root];
+        let (code, seen) = connect(&server.address, &resuming);
+        assert_eq!(code, 1, "{seen}");
+        assert_eq!(
+            seen["response"],
+            Value::Null,
+            "a stranger was asked: {seen}"
+        );
     }
 }
 
@@ -234,8 +245,11 @@ fn files_serve_as_well_as_the_lab_and_clients_are_asked_for_theirs() {
     let (code, seen) = connect(&server.address, &shown);
     assert_eq!(code, 0, "{seen}");
     assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
-    let anonymous = run(&["connect", &server.address, "--ca", &root, "--request", "/"]);
-    expect(&anonymous, 3, &["alert", "CertificateRequired"]);
+    for request in [&["--request", "/"][..], &[]] {
+        let mut arguments = vec!["connect", &server.address, "--ca", &root];
+        arguments.extend(request);
+        expect(&run(&arguments), 3, &["alert", "CertificateRequired"]);
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -256,8 +270,6 @@ fn a_second_connection_resumes_and_secrets_are_logged() {
                 "--ca",
                 "lab",
                 "--resume",
-                "--request",
-                "/",
                 "--stack",
                 stack,
                 "--keylog",
@@ -267,6 +279,7 @@ fn a_second_connection_resumes_and_secrets_are_logged() {
         assert_eq!(code, 0, "{seen}");
         assert_eq!(seen["negotiated"]["is_resumed"], true, "{stack}");
         assert_eq!(seen["negotiated"]["scheme"], Value::Null, "{stack}");
+        assert_eq!(seen["verdict"]["is_trusted"], true, "{stack}: {seen}");
     }
     let log = std::fs::read_to_string(log).unwrap();
     let secrets = log.matches("SERVER_TRAFFIC_SECRET_0 ").count();

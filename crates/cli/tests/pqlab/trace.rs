@@ -54,6 +54,9 @@ fn the_three_contrasts_are_read_to_their_last_message_and_drawn() {
     };
     assert_eq!(verdicts(&traces[0]), ["\"falls\"", "\"falls\""]);
     assert_eq!(verdicts(&traces[2]), ["\"holds\"", "\"holds\""]);
+    // One classical signature in the chain is enough to forge it.
+    let mixed = self::traces(&["1.3/X25519MLKEM768/ml-dsa-44+ecdsa-p256/full"]);
+    assert_eq!(verdicts(&mixed[0]), ["\"holds\"", "\"falls\""]);
     let picture = std::fs::read_to_string(svg).unwrap();
     assert!(picture.starts_with("<svg"), "{picture:.80}");
 }
@@ -97,6 +100,8 @@ fn a_live_server_is_traced_with_the_secrets_of_this_side() {
     assert_eq!(trace["negotiated"]["server_scheme"], "mldsa65");
     assert!(messages(trace).contains(&"CertificateVerify"));
     assert_eq!(trace["error"], Value::Null);
+    let stranger = run(&["trace", "--live", &server.address]);
+    expect(&stranger, 1, &["not trusted", "Against a quantum computer"]);
     let text = run(&["trace", "--live", &server.address, "--ca", "lab"]);
     expect(
         &text,

@@ -77,7 +77,7 @@ impl FailureKind {
             ClientError::Timeout { stage, .. } => match stage {
                 Stage::Connect => Self::ConnectTimeout,
                 Stage::Handshake => Self::HandshakeTimeout,
-                Stage::Response => Self::ResponseTimeout,
+                Stage::Response | Stage::AfterHandshake => Self::ResponseTimeout,
             },
             ClientError::Closed { .. } => Self::Closed,
             ClientError::Alert { .. } => Self::Alert,

@@ -3,9 +3,11 @@
 //! Every statement follows from `wire`'s facts about what was negotiated: the kind of the
 //! group, the scheme's facts, the suite's key exchange.
 
+use experiment::Side;
 use wire::{GroupKind, GroupStatus, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use super::Context;
+use crate::chain::Chain;
 use crate::trace::{EarlyData, Finding, Subject, Verdict};
 
 pub(super) fn findings(context: &Context) -> Vec<Finding> {
@@ -19,7 +21,7 @@ pub(super) fn findings(context: &Context) -> Vec<Finding> {
     }
     findings.push(server_authentication(context));
     if let Some(scheme) = negotiated.client_scheme {
-        findings.push(signature("client", Subject::ClientAuthentication, scheme));
+        findings.push(signature(context, Side::Client, scheme));
     }
     findings
 }
@@ -156,7 +158,7 @@ fn server_authentication(context: &Context) -> Finding {
     let subject = Subject::ServerAuthentication;
     let negotiated = &context.negotiated;
     let (verdict, text) = match negotiated.server_scheme {
-        Some(scheme) => return signature("server", subject, scheme),
+        Some(scheme) => return signature(context, Side::Server, scheme),
         None if negotiated.is_resumed => (
             Verdict::Open,
             "By the ticket's secret, without a certificate: as good as the session that issued \
@@ -183,23 +185,41 @@ fn server_authentication(context: &Context) -> Finding {
     }
 }
 
-fn signature(side: &str, subject: Subject, scheme: SignatureScheme) -> Finding {
-    let (verdict, text) = match scheme.facts().map(|facts| facts.post_quantum) {
-        Some(true) => (
+fn signature(context: &Context, side: Side, scheme: SignatureScheme) -> Finding {
+    let subject = match side {
+        Side::Client => Subject::ClientAuthentication,
+        Side::Server => Subject::ServerAuthentication,
+    };
+    let later = "That endangers connections made once there is one, not those recorded before.";
+    let is_post_quantum = scheme.facts().map(|facts| facts.post_quantum);
+    let (verdict, text) = match (is_post_quantum, context.chains[side as usize]) {
+        (Some(false), _) => (
+            Verdict::Falls,
+            format!("The {side} signed with {scheme}, which a quantum computer can forge. {later}"),
+        ),
+        (Some(true), Some(Chain::PostQuantum)) => (
             Verdict::Holds,
             format!(
-                "The {side} signed with {scheme}, which a quantum computer can't forge. The \
-                 chain above its key must be post-quantum as well."
+                "The {side} signed with {scheme}, which a quantum computer can't forge, and \
+                 neither can it forge a certificate of the chain. A peer that trusts classical \
+                 chains as well can still be shown one of those."
             ),
         ),
-        Some(false) => (
+        (Some(true), Some(Chain::Classical)) => (
             Verdict::Falls,
             format!(
-                "The {side} signed with {scheme}, which a quantum computer can forge. That \
-                 endangers connections made once there is one, not those recorded before."
+                "The {side} signed with {scheme}, but a certificate of its chain is signed \
+                 classically: a quantum computer can forge one for another key. {later}"
             ),
         ),
-        None => (
+        (Some(true), Some(Chain::Unread) | None) => (
+            Verdict::Open,
+            format!(
+                "The {side} signed with {scheme}, which a quantum computer can't forge; the \
+                 capture does not tell what the chain above its key rests upon."
+            ),
+        ),
+        (None, _) => (
             Verdict::Open,
             format!("The {side} signed with {scheme}, which is not known here."),
         ),

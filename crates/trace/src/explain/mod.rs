@@ -11,6 +11,7 @@ use wire::{CipherSuiteFacts, HandshakeType, ProtocolVersion};
 
 use crate::Capture;
 use crate::capture::{Flight, alternating};
+use crate::chain::Chain;
 use crate::message::Message;
 use crate::reader::{Item, read};
 use crate::trace::{
@@ -64,6 +65,8 @@ struct Context {
     has_server_hello: bool,
     /// Whether a message after the hellos could not be read for want of a secret.
     has_unreadable: bool,
+    /// What the chains of the client and of the server rest upon.
+    chains: [Option<Chain>; 2],
 }
 
 impl Context {
@@ -72,6 +75,7 @@ impl Context {
             negotiated: Negotiated::default(),
             has_server_hello: false,
             has_unreadable: false,
+            chains: [None; 2],
         };
         for item in items {
             context.add(item);
@@ -114,6 +118,11 @@ impl Context {
                 Side::Server => negotiated.server_scheme = Some(verify.scheme),
                 Side::Client => negotiated.client_scheme = Some(verify.scheme),
             },
+            Message::Certificate(_) => {
+                let version = negotiated.version;
+                let chain = version.and_then(|version| Chain::of(&item.body, version));
+                self.chains[item.sender as usize] = chain;
+            }
             Message::Unreadable => self.has_unreadable = true,
             _ => {}
         }

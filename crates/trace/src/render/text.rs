@@ -3,7 +3,7 @@
 use experiment::Side;
 
 use super::{WIDTH, headline, wrap};
-use crate::trace::{FlightSummary, INITIAL_WINDOW, Step, Totals, Trace, Work};
+use crate::trace::{EarlyData, FlightSummary, INITIAL_WINDOW, Step, Totals, Trace, Work};
 use crate::words::{bytes, counted, number, time};
 
 /// Column in which the contents of a message begin.
@@ -38,7 +38,7 @@ pub fn text(trace: &Trace) -> String {
         }
     }
     page.line("");
-    page.totals(&trace.totals);
+    page.totals(&trace.totals, trace.negotiated.early_data);
     page.0
 }
 
@@ -122,7 +122,7 @@ impl Page {
         }
     }
 
-    fn totals(&mut self, totals: &Totals) {
+    fn totals(&mut self, totals: &Totals, early_data: Option<EarlyData>) {
         let mut row = |label: &str, client: &str, server: &str| {
             self.line(&format!("  {label:<22}{client:>14}{server:>14}"));
         };
@@ -140,7 +140,12 @@ impl Page {
             || "the handshake was not seen to end".to_owned(),
             |count| {
                 let trips = counted(count, "round trip");
-                format!("{trips}, then the client may send application data")
+                match early_data {
+                    Some(EarlyData::Accepted) => {
+                        format!("none for the 0-RTT data, {trips} for what follows them")
+                    }
+                    _ => format!("{trips}, then the client may send application data"),
+                }
             },
         );
         let fits = match totals.fits_initial_window {
