@@ -170,7 +170,10 @@ impl Connection for OpenSslConnection {
     fn advance(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(), StackError> {
         self.feed(input);
         let result = match self.go_on() {
-            _ if self.has_peer_closed() => Ok(()),
+            // An end after the handshake is no failure. A fatal alert counts as closing, too.
+            Err(error) if error.code() == ErrorCode::ZERO_RETURN && !self.is_handshaking() => {
+                Ok(())
+            }
             Err(error) if error.code() == ErrorCode::WANT_READ => Ok(()),
             result => result.map_err(|error| fault(self.stream.ssl(), &error)),
         };
