@@ -43,8 +43,8 @@ pub(crate) struct ServerOptions {
     #[arg(long, value_name = "FILE|lab|system")]
     client_ca: Option<String>,
 
-    /// Revocation lists (PEM). With any, a client certificate without a fresh list of its
-    /// issuer is refused.
+    /// Revocation lists (PEM), read once. With any, a client certificate without a fresh list
+    /// of its issuer is refused. Intermediates are not looked up.
     #[arg(long, value_name = "FILE", requires = "client_ca")]
     client_crl: Vec<PathBuf>,
 
@@ -52,9 +52,10 @@ pub(crate) struct ServerOptions {
     #[arg(long, requires = "client_ca")]
     client_optional: bool,
 
-    /// Tickets for resumption after each handshake; 0 for none.
-    #[arg(long, default_value_t = 2, value_name = "NUMBER")]
-    tickets: u8,
+    /// Tickets for resumption after each handshake: 2 if nothing is said, and none with
+    /// --client-ca, since a session outlives the expiry and the revocation of a certificate.
+    #[arg(long, value_name = "NUMBER")]
+    tickets: Option<u8>,
 
     /// Where Prometheus finds the metrics: plain HTTP, path /metrics.
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -106,7 +107,10 @@ impl ServerOptions {
             offer: self.offer.offer(alpn)?,
             certificates: certified_keys(&self.cert, &self.key, &chains, Role::Server)?,
             client_authentication,
-            tickets: self.tickets,
+            tickets: self.tickets.unwrap_or(match self.client_ca {
+                Some(_) => 0,
+                None => 2,
+            }),
         };
         Ok((self.offer.stack()?, profile))
     }

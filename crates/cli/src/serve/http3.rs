@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use experiment::Side;
-use http::{Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use quic::{AddressValidation, Event, Limits, Server, Service, Session};
 use server::{Metrics, Transport, Visitor, echo};
 use stack::{Negotiated, ServerProfile};
@@ -32,6 +32,8 @@ pub(super) fn bind(
         return Err(bad_input(anyhow!(what)));
     }
     profile.offer.alpn = vec![quic::HTTP3.to_vec()];
+    // The page could not tell a resumption: QUIC hides it.
+    profile.tickets = 0;
     let config = stack::rustls_config::server_of(&profile).map_err(bad_input)?;
     let validation = match has_retry {
         true => AddressValidation::ByRetry,
@@ -55,7 +57,14 @@ pub(super) struct Page {
 
 impl Service for Page {
     async fn respond(&self, request: Request<()>, session: Arc<Session>) -> Response<Bytes> {
-        let response = echo(&request, &self.visitor(&session));
+        let response = match *request.method() {
+            Method::GET | Method::HEAD => echo(&request, &self.visitor(&session)),
+            _ => {
+                let mut response = Response::new(Bytes::from_static(b"only GET and HEAD\n"));
+                *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+                response
+            }
+        };
         self.metrics.note_response(response.status());
         response
     }

@@ -245,6 +245,14 @@ fn files_serve_as_well_as_the_lab_and_clients_are_asked_for_theirs() {
     let (code, seen) = connect(&server.address, &shown);
     assert_eq!(code, 0, "{seen}");
     assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
+    // A session would outlive the certificate.
+    let mut resuming = shown.clone();
+    resuming.extend(["--resume", "--json"]);
+    let resuming = pqlab()
+        .args(["connect", &server.address])
+        .args(resuming)
+        .output();
+    expect(&resuming.unwrap(), 3, &["no ticket"]);
     for request in [&["--request", "/"][..], &[]] {
         let mut arguments = vec!["connect", &server.address, "--ca", &root];
         arguments.extend(request);

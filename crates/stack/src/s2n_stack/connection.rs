@@ -106,6 +106,7 @@ impl Connection for MemoryConnection {
             cipher_suite: suite.and_then(|name| name.parse().ok()),
             group: group.and_then(|name| name.parse().ok()),
             peer_scheme: scheme.and_then(signature_scheme),
+            own_scheme: None,
             is_resumed: connection.resumed(),
             has_peer_certificate: connection.peer_cert_chain().is_ok(),
             early_data: 0,
