@@ -35,10 +35,10 @@ impl fmt::Display for Stage {
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// The socket could not be made or bound: ask for the limit of open files.
-    #[error("no socket could be made: {0}")]
+    #[error("no socket could be made")]
     Socket(#[source] io::Error),
     /// TCP did not connect: is a server listening at this address?
-    #[error("the server can't be reached: {0}")]
+    #[error("the server can't be reached")]
     Connect(#[source] io::Error),
     /// The time was over; the server may be overloaded, or silent.
     #[error("no end within {limit:?}, during {stage}")]
@@ -63,11 +63,11 @@ pub enum ClientError {
         alert: String,
     },
     /// The server's certificate, signature, key share or records failed their check.
-    #[error("the server was not verified: {0}")]
+    #[error("the server was not verified")]
     Verification(#[source] StackError),
     /// Another failure of TLS: the server breaks the protocol or has nothing in common
     /// with the client, or the library of the client fails.
-    #[error("TLS failed during {stage}: {error}")]
+    #[error("TLS failed during {stage}")]
     Tls {
         /// What was under way.
         stage: Stage,
@@ -76,7 +76,7 @@ pub enum ClientError {
         error: StackError,
     },
     /// A connection failed at the socket after it was made.
-    #[error("the connection failed during {stage}: {error}")]
+    #[error("the connection failed during {stage}")]
     Io {
         /// What was under way.
         stage: Stage,
@@ -101,5 +101,19 @@ impl ClientError {
             TransportError::Tls(error) => Self::of_tls(stage, error),
             TransportError::Socket(error) => Self::Io { stage, error },
         }
+    }
+}
+
+impl ClientError {
+    /// What happened, with its causes, in one line.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
     }
 }

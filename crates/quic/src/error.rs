@@ -35,7 +35,7 @@ pub enum ClientError {
     #[error(transparent)]
     Setup(StackError),
     /// No socket could be made: ask for the limit of open files.
-    #[error("no UDP socket could be made: {0}")]
+    #[error("no UDP socket could be made")]
     Socket(#[source] io::Error),
     /// The time was over. UDP tells nobody that no server is there.
     #[error(
@@ -64,10 +64,10 @@ pub enum ClientError {
         alert: String,
     },
     /// The server's certificate, signature or key share failed its check.
-    #[error("the server was not verified: {0}")]
+    #[error("the server was not verified")]
     Verification(#[source] StackError),
     /// Another failure of QUIC or TLS.
-    #[error("QUIC failed during {stage}: {error}")]
+    #[error("QUIC failed during {stage}")]
     Quic {
         /// What was under way.
         stage: Stage,
@@ -109,7 +109,7 @@ pub enum ServerError {
     #[error(transparent)]
     Setup(StackError),
     /// Choose another address, or end the program that has it.
-    #[error("can't listen at UDP {address}: {error}")]
+    #[error("can't listen at UDP {address}")]
     Bind {
         /// The address asked for.
         address: SocketAddr,

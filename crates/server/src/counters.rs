@@ -36,7 +36,7 @@ pub enum Event {
     LibraryFault,
     /// The socket failed.
     SocketFault,
-    /// The backend of a tunnel can't be reached.
+    /// The backend can't be reached, or fails; a connection over HTTP goes on.
     BackendFault,
     /// The task panicked: a defect in this program.
     Panicked,

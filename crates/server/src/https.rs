@@ -24,6 +24,7 @@ use transport::TlsStream;
 use crate::idle::IdleStream;
 use crate::life::{Life, SelfDelimited};
 use crate::listener::Listener;
+use crate::proxy::BackendError;
 use crate::session::establish;
 use crate::site::{Body, Site};
 use crate::{Counters, Event, Limits, Metrics, ServerError, Visitor};
@@ -45,7 +46,21 @@ struct Service {
     counters: Arc<Counters>,
     /// Where HTTP/3 is served (RFC 7838).
     alternative: Option<HeaderValue>,
+    log: Log,
 }
+
+/// A handshake that failed, or a backend that did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Who was served.
+    pub client: SocketAddr,
+    /// What it counts as.
+    pub event: Event,
+    /// Why, in the library's or the system's words.
+    pub reason: String,
+}
+
+type Log = Arc<dyn Fn(&Trouble) + Send + Sync>;
 
 /// TLS over a socket that does not wait for ever.
 pub(crate) type Stream = TlsStream<IdleStream<TcpStream>>;
@@ -79,6 +94,7 @@ impl HttpsServer {
             metrics: Arc::new(Metrics::new(counters.clone())),
             counters,
             alternative: None,
+            log: Arc::new(|_| {}),
         };
         Ok(Self { listener, service })
     }
@@ -87,6 +103,14 @@ impl HttpsServer {
     #[must_use]
     pub fn with_http3(mut self, port: u16) -> Self {
         self.service.alternative = HeaderValue::try_from(format!("h3=\":{port}\"")).ok();
+        self
+    }
+
+    /// Has `log` told of every handshake and every backend that fails, from the threads of
+    /// the runtime.
+    #[must_use]
+    pub fn with_log(mut self, log: impl Fn(&Trouble) + Send + Sync + 'static) -> Self {
+        self.service.log = Arc::new(log);
         self
     }
 
@@ -138,13 +162,33 @@ impl Service {
         let connection = self.endpoint.connection();
         let stream = match establish(socket, connection, self.limits.handshake).await {
             Ok(stream) => stream,
-            Err(event) => return event,
+            Err(failure) => {
+                if let Some(hello) = &failure.hello {
+                    self.metrics.note_offer(hello);
+                }
+                (self.log)(&Trouble {
+                    client: peer,
+                    event: failure.event,
+                    reason: failure.reason,
+                });
+                return failure.event;
+            }
         };
         let visitor = Visitor::meet(&stream, (peer, local), accepted.elapsed());
         self.counters.add(Event::Established);
         self.metrics.note(&visitor);
         if let Site::Tunnel(backend) = &self.site {
-            return backend.tunnel(stream).await;
+            return match backend.tunnel(stream).await {
+                Ok(event) => event,
+                Err(error) => {
+                    (self.log)(&Trouble {
+                        client: peer,
+                        event: Event::BackendFault,
+                        reason: error.to_string(),
+                    });
+                    Event::BackendFault
+                }
+            };
         }
         self.serve_http(stream, Arc::new(visitor), is_ending).await
     }
@@ -231,6 +275,14 @@ impl Service {
         if let Some(alternative) = &self.alternative {
             let alternative = alternative.clone();
             response.headers_mut().insert(ALT_SVC, alternative);
+        }
+        if let Some(BackendError(reason)) = response.extensions_mut().remove() {
+            self.counters.add(Event::BackendFault);
+            (self.log)(&Trouble {
+                client: visitor.address,
+                event: Event::BackendFault,
+                reason,
+            });
         }
         self.metrics.note_response(response.status());
         self.counters.add(Event::Answered);

@@ -27,7 +27,7 @@ mod visitor;
 
 pub use counters::{Counters, Event};
 pub use echo::echo;
-pub use https::HttpsServer;
+pub use https::{HttpsServer, Trouble};
 pub use metrics::{Metrics, MetricsServer};
 pub use offered::{Offered, Share};
 pub use proxy::{Backend, Proxy};

@@ -17,7 +17,7 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use wire::ProtocolVersion;
+use wire::{ClientHello, ProtocolVersion};
 
 use crate::listener::Listener;
 use crate::site::{content, text, whole};
@@ -82,7 +82,7 @@ impl Metrics {
         let offers = Family::default();
         registry.register(
             "tls_client_offers",
-            "Completed handshakes by what the client could have done",
+            "Handshakes, completed or not, by what the client could have done",
             offers.clone(),
         );
         // 0.25 ms to 8 s: from one machine to the far side of the world.
@@ -127,19 +127,7 @@ impl Metrics {
         };
         self.handshakes.get_or_create(&labels).inc();
         if let Some(hello) = &visitor.hello {
-            let offers_13 = hello
-                .versions
-                .contains(&ProtocolVersion::Tls13.code_point());
-            let groups = hello.groups.iter();
-            let mut schemes = hello.signature_schemes.iter();
-            let labels = OfferLabels {
-                post_quantum_group: (offers_13 && groups.clone().any(|g| g.is_post_quantum()))
-                    .to_string(),
-                ml_dsa: (offers_13
-                    && schemes.any(|s| s.facts().is_some_and(|facts| facts.post_quantum)))
-                .to_string(),
-            };
-            self.offers.get_or_create(&labels).inc();
+            self.note_offer(hello);
         }
         self.seconds.observe(visitor.handshake_time.as_secs_f64());
         for (direction, count) in [
@@ -149,6 +137,23 @@ impl Metrics {
             let labels = DirectionLabels { direction };
             self.bytes.get_or_create(&labels).inc_by(count);
         }
+    }
+
+    /// Counts a client by what it offers, whatever comes of it.
+    pub(crate) fn note_offer(&self, hello: &ClientHello) {
+        let offers_13 = hello
+            .versions
+            .contains(&ProtocolVersion::Tls13.code_point());
+        let groups = hello.groups.iter();
+        let mut schemes = hello.signature_schemes.iter();
+        let labels = OfferLabels {
+            post_quantum_group: (offers_13 && groups.clone().any(|g| g.is_post_quantum()))
+                .to_string(),
+            ml_dsa: (offers_13
+                && schemes.any(|s| s.facts().is_some_and(|facts| facts.post_quantum)))
+            .to_string(),
+        };
+        self.offers.get_or_create(&labels).inc();
     }
 
     /// Counts a response.

@@ -59,7 +59,7 @@ impl Default for Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
     /// Choose another address, or end the program that has it.
-    #[error("can't listen at {address}: {error}")]
+    #[error("can't listen at {address}")]
     Bind {
         /// The address asked for.
         address: SocketAddr,
@@ -68,7 +68,7 @@ pub enum ServerError {
         error: io::Error,
     },
     /// Name a folder that can be read.
-    #[error("{} can't be served: {error}", root.display())]
+    #[error("{} can't be served", root.display())]
     Root {
         /// What was to be served.
         root: PathBuf,

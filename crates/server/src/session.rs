@@ -8,8 +8,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream, TransportError};
+use wire::ClientHello;
 
 use crate::respond::{RESPONSE, Requests};
+use crate::visitor::client_hello;
 use crate::{Counters, Event, Limits};
 
 /// How long a peer that was given up gets to read the alert and close.
@@ -27,7 +29,7 @@ pub(crate) async fn serve(
     }
     let mut stream = match establish(socket, connection, limits.handshake).await {
         Ok(stream) => stream,
-        Err(event) => return event,
+        Err(failure) => return failure.event,
     };
     counters.add(Event::Established);
     let mut requests = Requests::new(limits.request);
@@ -44,26 +46,50 @@ pub(crate) async fn serve(
     }
 }
 
-/// Performs the handshake within `limit`; otherwise gives how the connection ended.
+/// A handshake that came to nothing.
+pub(crate) struct Failure {
+    pub(crate) event: Event,
+    /// Why, in the library's or the system's words.
+    pub(crate) reason: String,
+    /// What the client offered, if that much could be read.
+    pub(crate) hello: Option<ClientHello>,
+}
+
+/// Performs the handshake within `limit`.
 pub(crate) async fn establish<S>(
     socket: S,
     connection: Result<Box<dyn Connection>, StackError>,
     limit: Duration,
-) -> Result<TlsStream<S>, Event>
+) -> Result<TlsStream<S>, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let connection = connection.map_err(|_| Event::LibraryFault)?;
+    let connection = connection.map_err(|error| Failure {
+        event: Event::LibraryFault,
+        reason: error.to_string(),
+        hello: None,
+    })?;
     let mut stream = TlsStream::new(socket, connection, Buffers::default());
-    match timeout(limit, stream.accept()).await {
-        Ok(Ok(())) => Ok(stream),
+    let error = match timeout(limit, stream.accept()).await {
+        Ok(Ok(())) => return Ok(stream),
         // The socket may have a limit of its own.
-        Ok(Err(TransportError::Socket(error))) if error.kind() == io::ErrorKind::TimedOut => {
-            Err(Event::HandshakeTimeout)
-        }
-        Ok(Err(error)) => Err(give_up(stream, &error).await),
-        Err(_) => Err(Event::HandshakeTimeout),
-    }
+        Ok(Err(TransportError::Socket(error))) if error.kind() == io::ErrorKind::TimedOut => None,
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    let hello = client_hello(stream.peer_hello());
+    let Some(error) = error else {
+        return Err(Failure {
+            event: Event::HandshakeTimeout,
+            reason: "the handshake took too long".to_owned(),
+            hello,
+        });
+    };
+    Err(Failure {
+        event: give_up(stream, &error).await,
+        reason: error.to_string(),
+        hello,
+    })
 }
 
 enum Ending {

@@ -96,7 +96,7 @@ impl Visitor {
     }
 }
 
-fn client_hello(record: &[u8]) -> Option<ClientHello> {
+pub(crate) fn client_hello(record: &[u8]) -> Option<ClientHello> {
     let messages = wire::plaintext_messages(record).ok()?;
     let first = messages.first()?;
     (first.handshake_type == HandshakeType::CLIENT_HELLO)

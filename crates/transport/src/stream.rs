@@ -270,9 +270,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         })
     }
 
-    /// What has gone over the socket so far.
-    pub const fn tally(&self) -> Tally {
-        self.tally
+    /// What has gone over the socket so far, without what was received and is not looked at
+    /// yet: right after a handshake that is what follows it.
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally;
+        tally.received -= self.buffers.input.len() as u64;
+        tally
     }
 
     /// What was recorded, if [`TlsStream::recorded`] asked for it.

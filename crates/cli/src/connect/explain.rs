@@ -111,6 +111,10 @@ fn answer(findings: &Findings) -> Vec<String> {
                 "classical"
             }
         ),
+        (None, None) if negotiated.group.is_none() => {
+            "Authentication: classical, by decrypting with the RSA key of the certificate."
+                .to_owned()
+        }
         (None, None) => "Authentication: the library does not tell the scheme.".to_owned(),
     });
     match &findings.verdict {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use client::{Established, Inspection};
+use client::{ClientError, Established, Inspection};
 use pki::Certificate;
 use rustls_pki_types::CertificateDer;
 use serde::Serialize;
@@ -197,7 +197,7 @@ impl Findings {
             response: inspection.response.as_ref().map(|response| Answer {
                 status_line: status_line(&response.begin),
             }),
-            failure: inspection.failure.as_ref().map(ToString::to_string),
+            failure: inspection.failure.as_ref().map(ClientError::with_causes),
         }
     }
 }

@@ -164,7 +164,7 @@ fn over_quic(arguments: &Arguments) -> Result<Ending> {
     let exchange = match runtime()?.block_on(connected) {
         Ok(exchange) => exchange,
         Err(error @ quic::ClientError::Verification(_)) => {
-            eprintln!("pqlab: {error}");
+            eprintln!("pqlab: {:#}", anyhow::Error::from(error));
             return Ok(Ending::Bad);
         }
         Err(error) => return Err(anyhow::Error::from(error).context(address.to_string())),

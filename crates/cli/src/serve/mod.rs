@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use server::{Counters, Event, HttpsServer, MetricsServer, Site};
+use server::{Counters, Event, HttpsServer, MetricsServer, Site, Trouble};
 use stack::{ClientProfile, Offer, ServerProfile, TlsStack, Trust};
 use tokio::sync::watch;
 
@@ -87,7 +87,8 @@ pub(crate) async fn run(
     let (stack, profile) = options.profile(alpn)?;
     let endpoint = stack.server(&profile).map_err(bad_input)?;
     let server = HttpsServer::bind(options.listen, Arc::from(endpoint), site, options.limits());
-    let mut server = server.await.map_err(bad_input)?;
+    let server = server.await.map_err(bad_input)?;
+    let mut server = server.with_log(move |trouble| tell(trouble, is_json));
     let http3 = match over_quic {
         OverQuic::Nothing => None,
         OverQuic::Page { .. } if stack.name().as_str() != "rustls" => {
@@ -184,6 +185,22 @@ fn stop_signal() -> Result<watch::Receiver<bool>> {
 async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error says that nobody can give the signal any more.
     let _ = stop.wait_for(|is_stopped| *is_stopped).await;
+}
+
+/// One line for each failure: on stdout as JSON, on stderr for people.
+fn tell(trouble: &Trouble, is_json: bool) {
+    let (client, kind) = (trouble.client.to_string(), trouble.event.name());
+    if is_json {
+        let event = "failed";
+        say!(
+            "{}",
+            serde_json::json!({
+                "event": event, "kind": kind, "client": client, "reason": trouble.reason,
+            })
+        );
+    } else {
+        eprintln!("{client}: {kind}: {}", trouble.reason);
+    }
 }
 
 fn tell_counts(counters: &Counters, is_json: bool) {

@@ -267,6 +267,45 @@ fn files_serve_as_well_as_the_lab_and_clients_are_asked_for_theirs() {
 }
 
 #[test]
+fn a_server_says_why_clients_and_backends_fail() {
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let mut proxy = Server::start(
+        &["proxy", &gone],
+        &["--auth", "ml-dsa-65", "--metrics", "127.0.0.1:0"],
+    );
+    let (code, seen) = connect(&proxy.address, &["--ca", "lab", "--request", "/"]);
+    assert_eq!(code, 0, "{seen}");
+    assert!(
+        seen["response"]["status_line"]
+            .as_str()
+            .unwrap()
+            .contains("502")
+    );
+    // One that knows no ML-DSA is refused, and still counted by what it offers.
+    let old = ["--ca", "lab", "--tls", "1.2", "--stack", "openssl"];
+    let (code, _) = connect(&proxy.address, &old);
+    assert_eq!(code, 3);
+    let mut kinds = Vec::new();
+    for _ in 0..2 {
+        let mut line = String::new();
+        proxy.output.read_line(&mut line).unwrap();
+        let event: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(event["event"], "failed", "{event}");
+        assert!(!event["reason"].as_str().unwrap().is_empty(), "{event}");
+        kinds.push(event["kind"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(kinds, ["backend_fault", "peer_fault"]);
+    let metrics = get(proxy.metrics.as_ref().unwrap(), "/metrics");
+    let offer = r#"pqlab_tls_client_offers_total{post_quantum_group="false",ml_dsa="false"} 1"#;
+    assert!(metrics.contains(offer), "{metrics}");
+    let faults = r#"event="backend_fault"} 1"#;
+    assert!(metrics.contains(faults), "{metrics}");
+}
+
+#[test]
 fn a_second_connection_resumes_and_secrets_are_logged() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("keys");

@@ -128,7 +128,7 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         Self {
             kind: FailureKind::of(&error),
-            message: error.to_string(),
+            message: error.with_causes(),
             alert: match error {
                 ClientError::Alert { alert, .. } => Some(alert),
                 _ => None,

@@ -56,10 +56,11 @@ impl Backend {
 
     /// Carries bytes both ways until both sides have closed. Where a side is cut off, the
     /// backend is told by a reset: an orderly end would pass for the whole.
-    pub(crate) async fn tunnel(&self, mut client: Stream) -> Event {
-        let Ok(mut backend) = self.connect().await else {
-            return Event::BackendFault;
-        };
+    ///
+    /// # Errors
+    /// When the backend can't be reached.
+    pub(crate) async fn tunnel(&self, mut client: Stream) -> io::Result<Event> {
+        let mut backend = self.connect().await?;
         let copied = match &mut backend {
             Conversation::Plaintext(socket) => copy_bidirectional(&mut client, socket).await,
             Conversation::Tls(stream) => copy_bidirectional(&mut client, &mut **stream).await,
@@ -72,7 +73,7 @@ impl Backend {
             // Where that fails, it is gone already.
             let _ = socket.set_zero_linger();
         }
-        event_of(copied)
+        Ok(event_of(copied))
     }
 
     async fn connect(&self) -> io::Result<Conversation> {

@@ -75,14 +75,14 @@ impl Proxy {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => return failure(&error),
             Err(_) => {
-                let what = "the backend takes too long\n";
-                return text(StatusCode::GATEWAY_TIMEOUT, what);
+                let reason = format!("the backend did not answer within {:?}", self.limit);
+                return unavailable(StatusCode::GATEWAY_TIMEOUT, reason);
             }
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client_side) = client_side.filter(|_| headers::is_websocket(&response)) else {
-                let what = "the backend changes to a protocol that nobody asked for\n";
-                return text(StatusCode::BAD_GATEWAY, what);
+                let reason = "the backend changes to a protocol that nobody asked for";
+                return unavailable(StatusCode::BAD_GATEWAY, reason.to_owned());
             };
             let backend_side = hyper::upgrade::on(&mut response);
             life.follow_with(Box::pin(join(client_side, backend_side)));
@@ -122,7 +122,10 @@ impl Proxy {
     }
 }
 
-/// What a client is told of a backend that failed.
+/// Why a backend failed: for the operator's log, not for the client.
+#[derive(Debug, Clone)]
+pub(crate) struct BackendError(pub(crate) String);
+
 fn failure(error: &hyper_util::client::legacy::Error) -> Response<Body> {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
@@ -132,7 +135,13 @@ fn failure(error: &hyper_util::client::legacy::Error) -> Response<Body> {
         Some(io::ErrorKind::TimedOut) => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_GATEWAY,
     };
-    text(status, format!("the backend can't be reached: {cause}\n"))
+    unavailable(status, cause.to_string())
+}
+
+fn unavailable(status: StatusCode, reason: String) -> Response<Body> {
+    let mut response = text(status, "the service behind this proxy is not available\n");
+    response.extensions_mut().insert(BackendError(reason));
+    response
 }
 
 /// Carries bytes both ways once both sides have left HTTP, until both have closed.
