@@ -15,6 +15,7 @@ use client::load::{Arrivals, LoadError, Parting, Plan, Report, WorkerEndpoints};
 use stack::{ClientProfile, TlsStack};
 use wire::NamedGroup;
 
+use crate::arguments::{milliseconds, path, request as request_for, seconds};
 use crate::client_options::ClientOptions;
 use crate::target::Target;
 use crate::{Ending, bad_input};
@@ -237,13 +238,9 @@ impl Arguments {
     }
 
     fn plan(&self, address: SocketAddr, arrivals: Arrivals) -> Plan {
-        let host = &self.target.host;
-        let request = self.request.as_ref().map(|path| {
-            format!(
-                "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: pqlab\r\n\
-                 Connection: close\r\n\r\n"
-            )
-        });
+        let name = self.client.server_name(&self.target.host);
+        let request = self.request.as_ref();
+        let request = request.map(|path| request_for(path, name, &self.target));
         let most = match arrivals {
             Arrivals::Closed { concurrency } => concurrency,
             _ => self.max_in_flight as usize,
@@ -259,7 +256,7 @@ impl Arguments {
             max_in_flight: most,
             timeout: self.timeout,
             resumed_share: self.resume,
-            request: request.map(String::into_bytes),
+            request,
             parting: match self.reset {
                 true => Parting::Reset,
                 false => Parting::Orderly,
@@ -297,31 +294,5 @@ impl Arguments {
                 })
             })
             .collect()
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    positive(text, 1.0)
-}
-
-fn milliseconds(text: &str) -> Result<Duration, String> {
-    positive(text, 1e-3)
-}
-
-/// More than nothing, and less than a year.
-fn positive(text: &str, unit: f64) -> Result<Duration, String> {
-    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    match Duration::try_from_secs_f64(number * unit) {
-        Ok(time) if !time.is_zero() && time < YEAR => Ok(time),
-        _ => Err("must be more than 0, and less than a year".to_owned()),
-    }
-}
-
-/// The path of a request target (RFC 9112 section 3.2.1), as it is sent.
-fn path(text: &str) -> Result<String, String> {
-    match text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        true => Ok(text.to_owned()),
-        false => Err("must begin with / and be printable ASCII without spaces".to_owned()),
     }
 }

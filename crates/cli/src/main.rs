@@ -7,6 +7,7 @@ macro_rules! say {
     };
 }
 
+mod arguments;
 mod certificates;
 mod client_options;
 mod compare;

@@ -10,9 +10,10 @@ use server::{Backend, Proxy, Site};
 use stack::{ClientProfile, Offer, Trust};
 use wire::ProtocolVersion;
 
+use crate::arguments::seconds;
 use crate::offer_options::trust_anchors;
 use crate::serve::OverQuic;
-use crate::server_options::{ServerOptions, seconds};
+use crate::server_options::ServerOptions;
 use crate::{Ending, bad_input, runtime, serve};
 
 #[derive(Args)]
@@ -34,13 +35,13 @@ pub(crate) struct Arguments {
     backend_name: Option<String>,
 
     /// Seconds for connecting to the backend.
-    #[arg(long, default_value_t = 5.0, value_name = "SECONDS", value_parser = seconds)]
-    backend_timeout: f64,
+    #[arg(long, default_value = "5", value_name = "SECONDS", value_parser = seconds)]
+    backend_timeout: Duration,
 
     /// Seconds until the backend must begin to answer; less than --idle-timeout, after which
     /// the client is cut off.
-    #[arg(long, default_value_t = 20.0, value_name = "SECONDS", value_parser = seconds)]
-    response_timeout: f64,
+    #[arg(long, default_value = "20", value_name = "SECONDS", value_parser = seconds)]
+    response_timeout: Duration,
 
     /// One JSON object a line instead of sentences.
     #[arg(long)]
@@ -49,7 +50,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let (backend, is_http) = backend(&arguments).map_err(bad_input)?;
-    let limit = Duration::from_secs_f64(arguments.response_timeout);
+    let limit = arguments.response_timeout;
     if is_http && limit >= arguments.options.limits().idle {
         let what = "--response-timeout must be shorter than --idle-timeout";
         return Err(bad_input(anyhow!(what)));
@@ -87,7 +88,7 @@ fn backend(arguments: &Arguments) -> Result<(Backend, bool)> {
             uri
         ));
     }
-    let limit = Duration::from_secs_f64(arguments.backend_timeout);
+    let limit = arguments.backend_timeout;
     match uri.scheme_str() {
         Some("http") => Ok((Backend::plaintext(authority, limit), true)),
         Some("tcp") if authority.port().is_some() => {

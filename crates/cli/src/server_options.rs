@@ -11,6 +11,7 @@ use server::Limits;
 use stack::{ClientAuthentication, ServerProfile, TlsStack};
 use wire::{ChainAlgorithms, SignatureAlgorithm};
 
+use crate::arguments::seconds;
 use crate::bad_input;
 use crate::offer_options::{OfferOptions, certified_keys, read, trust_anchors};
 
@@ -66,20 +67,20 @@ pub(crate) struct ServerOptions {
     max_connections: usize,
 
     /// Seconds that a client has for its handshake.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
-    handshake_timeout: f64,
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    handshake_timeout: Duration,
 
     /// Seconds without a byte after which a connection is closed.
-    #[arg(long, default_value_t = 30.0, value_name = "SECONDS", value_parser = seconds)]
-    idle_timeout: f64,
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    idle_timeout: Duration,
 
     /// Bytes of a request's header at most; 8192 at least.
     #[arg(long, default_value_t = 16384, value_name = "BYTES")]
     max_header: usize,
 
     /// Seconds that requests under way get when the server is told to stop.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
-    grace: f64,
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    grace: Duration,
 }
 
 impl ServerOptions {
@@ -118,14 +119,14 @@ impl ServerOptions {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             connections: self.max_connections,
-            handshake: Duration::from_secs_f64(self.handshake_timeout),
-            idle: Duration::from_secs_f64(self.idle_timeout),
+            handshake: self.handshake_timeout,
+            idle: self.idle_timeout,
             request: self.max_header,
         }
     }
 
     pub(crate) fn grace(&self) -> Duration {
-        Duration::from_secs_f64(self.grace)
+        self.grace
     }
 
     fn crls(&self) -> Result<Vec<rustls_pki_types::CertificateRevocationListDer<'static>>> {
@@ -136,13 +137,5 @@ impl ServerOptions {
             crls.extend(lists.with_context(place).map_err(bad_input)?);
         }
         Ok(crls)
-    }
-}
-
-/// A time that a duration can hold, and that is not nothing.
-pub(crate) fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds > 0.0 && seconds <= 86_400.0 => Ok(seconds),
-        _ => Err("a number of seconds above 0, a day at most".to_owned()),
     }
 }

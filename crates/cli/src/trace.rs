@@ -12,10 +12,10 @@ use pki::Cache;
 use stack::{KeyLog, PhaseTiming, Trust};
 use trace::{Capture, Flight, Trace};
 
+use crate::arguments::seconds;
 use crate::client_options::ClientOptions;
 use crate::connect::first_that_answers;
 use crate::offer_options::lab;
-use crate::server_options::seconds;
 use crate::target::Target;
 use crate::{Ending, bad_input, runtime};
 
@@ -39,8 +39,8 @@ pub(crate) struct Arguments {
     svg: Option<PathBuf>,
 
     /// Seconds for a connection to a server.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
-    timeout: f64,
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    timeout: Duration,
 
     /// JSON instead of text.
     #[arg(long)]
@@ -175,7 +175,7 @@ fn live(target: &Target, arguments: &Arguments) -> Result<(Capture, Inspection)>
     }
     let endpoint = stack.client(&profile).map_err(bad_input)?;
     let addresses = target.resolve()?;
-    let limit = Duration::from_secs_f64(arguments.timeout);
+    let limit = arguments.timeout;
     let connected = first_that_answers(&addresses, &*endpoint, None, limit);
     let inspection = runtime()?.block_on(connected)?;
     let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);

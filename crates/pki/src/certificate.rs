@@ -96,11 +96,6 @@ impl Certificate {
             length: der.len(),
         })
     }
-
-    /// Whether the subject and the issuer have one name, as in a root.
-    pub fn is_self_issued(&self) -> bool {
-        self.subject == self.issuer
-    }
 }
 
 fn name(name: &GeneralName<'_>) -> String {

@@ -21,7 +21,7 @@ fn every_algorithm_is_named_and_every_name_is_read() {
         assert_eq!(leaf.names, [pki::SERVER_NAME, "localhost", "127.0.0.1"]);
         assert_eq!(leaf.issuer, intermediate.subject);
         assert_eq!(intermediate.issuer, root.subject);
-        assert!(root.is_self_issued() && !leaf.is_self_issued());
+        assert_eq!(root.issuer, root.subject);
         assert_eq!(leaf.serial.len(), 34);
         assert!(leaf.not_before < leaf.not_after);
         let is_post_quantum = algorithm.facts().post_quantum;

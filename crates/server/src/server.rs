@@ -37,9 +37,10 @@ pub struct Limits {
     pub connections: usize,
     /// Time for a handshake, from the acceptance of the connection.
     pub handshake: Duration,
-    /// Time from the handshake or the last answer until the next request is answered.
+    /// Time from the handshake or the last answer until the next request is answered; over
+    /// HTTPS, time without a byte, and over HTTP/2 without a request.
     pub idle: Duration,
-    /// The length of a request in bytes, blank line included.
+    /// The length of a request, or of its header over HTTPS, in bytes.
     pub request: usize,
 }
 

@@ -8,11 +8,10 @@ use stack::StackError;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::TlsStream;
+use crate::stream::INPUT;
 
 /// Plaintext encrypted at once: one record (RFC 8446 section 5.1).
 const RECORD: usize = 1 << 14;
-/// Ciphertext taken from the socket at once.
-const INPUT: usize = 32 * 1024;
 /// Ciphertext held back before a writer has to wait for the socket.
 const BACKLOG: usize = 64 * 1024;
 

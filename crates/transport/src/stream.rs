@@ -81,7 +81,7 @@ pub struct Buffers {
 }
 
 /// Bytes taken from the socket at once.
-const INPUT: usize = 32 * 1024;
+pub(crate) const INPUT: usize = 32 * 1024;
 /// The longest record of TLS 1.2 (RFC 5246 section 6.2.3), with its header.
 const MAX_RECORD: usize = 5 + (1 << 14) + 2048;
 /// What one input may complete and bring: a library may hold a record but for its last byte.

@@ -16,8 +16,8 @@ use client::{ClientError, Inspection, inspect};
 use stack::{Endpoint, KeyLog, Trust};
 use wire::ProtocolVersion;
 
+use crate::arguments::{path, request, seconds};
 use crate::client_options::ClientOptions;
-use crate::server_options::seconds;
 use crate::target::Target;
 use crate::{Ending, bad_input, runtime};
 use findings::Findings;
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
     options: ClientOptions,
 
     /// Also ask for this path over HTTP/1.1, if the server is trusted.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = path)]
     request: Option<String>,
 
     /// Connect twice, and explain the second connection, which resumes with a ticket of
@@ -45,8 +45,8 @@ pub(crate) struct Arguments {
     keylog: Option<PathBuf>,
 
     /// Seconds for everything.
-    #[arg(long, default_value_t = 10.0, value_name = "SECONDS", value_parser = seconds)]
-    timeout: f64,
+    #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
+    timeout: Duration,
 
     /// Connect over QUIC and ask for a path over HTTP/3. rustls only.
     #[arg(long, conflicts_with_all = ["resume", "alpn"])]
@@ -87,16 +87,17 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let addresses = arguments.target.resolve()?;
     let resolve = begin.elapsed();
     let runtime = runtime()?;
-    let request = arguments.request.as_ref().map(|path| {
-        format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nUser-Agent: pqlab\r\n\r\n",
-            options.server_name(&arguments.target.host)
-        )
-    });
-    let limit = Duration::from_secs_f64(arguments.timeout);
+    let name = options.server_name(&arguments.target.host);
+    let asked = arguments.request.as_ref();
+    let asked = asked.map(|path| request(path, name, &arguments.target));
+    let limit = arguments.timeout;
     let connect = || {
-        let request = request.as_ref().map(String::as_bytes);
-        runtime.block_on(first_that_answers(&addresses, &*endpoint, request, limit))
+        runtime.block_on(first_that_answers(
+            &addresses,
+            &*endpoint,
+            asked.as_deref(),
+            limit,
+        ))
     };
     let mut inspection = connect()?;
     // A session with a stranger is not resumed: nobody would be judged then.
@@ -151,7 +152,7 @@ fn over_quic(arguments: &Arguments) -> Result<Ending> {
     }
     let config = stack::rustls_config::client_of(&profile).map_err(bad_input)?;
     let options = quic::ClientOptions {
-        limit: Duration::from_secs_f64(arguments.timeout),
+        limit: arguments.timeout,
         path: arguments.request.clone().unwrap_or_else(|| "/".to_owned()),
         ..quic::ClientOptions::default()
     };

@@ -490,11 +490,12 @@ fn what_a_user_gets_wrong_is_named_with_exit_code_2() {
         (&serve, &["--client-ca", missing], "missing"),
         (&serve, &["--client-crl", no_pem], "--client-ca"),
         (&serve, &["--root", missing], "missing"),
-        (&serve, &["--handshake-timeout", "0"], "above 0"),
+        (&serve, &["--handshake-timeout", "0"], "more than 0"),
         (&["serve", "--listen", "localhost"], &[], "localhost"),
         (&connect, &["--ca", missing], "missing"),
         (&connect, &["--ca", no_pem], "no certificate"),
         (&connect, &["--request", "/", "--alpn", "h2"], "HTTP/1.1"),
+        (&connect, &["--request", "/\r\nX: y"], "must begin with /"),
         (&connect, &["--groups", ""], "named group"),
         (
             &connect,
