@@ -1,17 +1,22 @@
 //! `pqlab load`: many connections to one's own server, and what became of each.
 
+mod figures;
+mod json;
 mod live;
 mod output;
 mod search;
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::fmt;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::Args;
-use client::load::{Arrivals, LoadError, Parting, Plan, Report, WorkerEndpoints};
+use client::load::{
+    Arrivals, ExpectedStatus, FailureKind, LoadError, Parting, Plan, Report, WorkerEndpoints,
+};
 use stack::{ClientProfile, TlsStack};
 use wire::NamedGroup;
 
@@ -68,6 +73,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PATH", value_parser = path)]
     request: Option<String>,
 
+    /// Statuses that responses may have: codes or classes, as in `200` or `2xx,304`, or
+    /// `any`. A connection with another one, or whose response is no HTTP/1, counts as
+    /// failed. Server errors fail unless they are named: oha and hey count any response as a
+    /// success, and `any` does that.
+    #[arg(
+        long,
+        value_name = "STATUS,…",
+        default_value = "1xx,2xx,3xx,4xx",
+        requires = "request"
+    )]
+    expect_status: ExpectedStatus,
+
     /// Count a handshake with any other group as failed.
     #[arg(long, value_name = "GROUP")]
     expect_group: Option<NamedGroup>,
@@ -76,7 +93,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
 
-    /// Connections at a time in an open loop. What is due beyond is counted as not started.
+    /// Connections at a time in an open loop, apart from those that are measured and wait for
+    /// the server to close. What is due beyond is counted as not started.
     #[arg(
         long,
         value_name = "N",
@@ -100,7 +118,8 @@ pub(crate) struct Arguments {
     seed: u64,
 
     /// Search the highest rate that keeps p99 of the response times within --p99-ms, and
-    /// loses at most one connection in a thousand. Begins at --rate, or 100 per second.
+    /// loses at most one connection in a thousand. Begins at --rate, or 100 per second, and
+    /// ends there if nothing succeeds.
     #[arg(
         long,
         requires = "p99_ms",
@@ -139,6 +158,16 @@ const FIRST_RATE: f64 = 100.0;
 const DURATION: Duration = Duration::from_secs(10);
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    match load(&arguments) {
+        Err(error) if is_about_trust(&error) => {
+            eprintln!("pqlab: {error:#}");
+            Ok(Ending::Bad)
+        }
+        result => result,
+    }
+}
+
+fn load(arguments: &Arguments) -> Result<Ending> {
     let address = arguments.address()?;
     let arrivals = arguments.arrivals();
     let (stack, profile) = arguments.client.profile(&arguments.target.host)?;
@@ -149,8 +178,9 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     }
     let stop = crate::run::stop_on_signals()?;
     let subject = Subject {
+        target: arguments.target.to_string(),
         address,
-        client: format!("{} ({})", stack.name(), stack.library().version),
+        stack: stack.library().version,
     };
     if let Some(bound) = arguments.p99_ms {
         let first = arguments.rate.unwrap_or(FIRST_RATE);
@@ -161,26 +191,64 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         } else {
             search::print(&found);
         }
-        return Ok(found.ending());
+        return found.ending();
     }
     let report = perform(&plan, &endpoints, &stop, Lines::EverySecond)?;
+    let failed = Failed::of(&report);
     if arguments.json {
-        say!("{}", output::json(&report, &plan, &subject)?);
+        say!(
+            "{}",
+            json::report(&report, failed.as_ref(), &plan, &subject)?
+        );
     } else {
         output::print(&report, &plan, &subject);
     }
-    ending(&report)
+    match failed {
+        Some(failed) => Err(failed.into()),
+        None if report.is_interrupted => Ok(Ending::Interrupted),
+        None => Ok(Ending::Good),
+    }
 }
 
-/// A load of which nothing succeeded is like a connection that did not.
-fn ending(report: &Report) -> Result<Ending> {
-    if report.is_interrupted {
-        return Ok(Ending::Interrupted);
+/// Nothing succeeded: it is as with a connection that did not.
+#[derive(Debug)]
+struct Failed {
+    /// What most connections failed of.
+    kind: Option<FailureKind>,
+    reason: Option<String>,
+}
+
+impl Failed {
+    /// `None` if something succeeded, or may yet have.
+    fn of(report: &Report) -> Option<Self> {
+        let main = report.tally.main_failure();
+        let is_failed = report.tally.succeeded == 0 && !report.is_interrupted;
+        is_failed.then(|| Self {
+            kind: main.map(|failure| failure.kind),
+            reason: main.map(|failure| failure.example.clone()),
+        })
     }
-    match report.tally.succeeded {
-        0 => Err(anyhow!("no connection succeeded")),
-        _ => Ok(Ending::Good),
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no connection succeeded")?;
+        match &self.reason {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
     }
+}
+
+impl std::error::Error for Failed {}
+
+/// Whether nothing came of the load for the reason that the server is not trusted.
+fn is_about_trust(error: &anyhow::Error) -> bool {
+    let kind = match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(Failed { kind, .. }), _) | (_, Some(LoadError::NoTickets { kind, .. })) => *kind,
+        _ => None,
+    };
+    kind == Some(FailureKind::Untrusted)
 }
 
 fn perform(
@@ -205,23 +273,25 @@ fn classify(error: LoadError) -> anyhow::Error {
 }
 
 impl Arguments {
-    /// The first address of the host's name.
+    /// The server's address. Of several the first that takes connections: `localhost` may
+    /// be both ::1 and 127.0.0.1, and servers often listen at one of them.
     fn address(&self) -> Result<SocketAddr> {
-        let Target { host, port } = &self.target;
-        let mut all = (host.as_str(), *port)
-            .to_socket_addrs()
-            .with_context(|| format!("looking up {host}"))
-            .map_err(bad_input)?;
-        let address = all
-            .next()
-            .with_context(|| format!("{host} has no address"))
-            .map_err(bad_input)?;
-        if !address.ip().to_canonical().is_loopback() && !self.allow_remote {
+        let mut addresses = self.target.resolve()?;
+        addresses.dedup();
+        let is_local = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+        let remote = addresses.iter().find(|address| !is_local(address));
+        if let (Some(address), false) = (remote, self.allow_remote) {
             return Err(bad_input(anyhow!(
                 "{address} is not on this machine: if the server is yours, add --allow-remote"
             )));
         }
-        Ok(address)
+        let takes =
+            |address: &&SocketAddr| TcpStream::connect_timeout(address, self.timeout).is_ok();
+        let taking = match addresses.len() {
+            1 => None,
+            _ => addresses.iter().find(takes),
+        };
+        Ok(*taking.unwrap_or(&addresses[0]))
     }
 
     fn arrivals(&self) -> Arrivals {
@@ -262,6 +332,7 @@ impl Arguments {
                 false => Parting::Orderly,
             },
             expected_group: self.expect_group,
+            expected_status: self.expect_status.clone(),
             seed: self.seed,
         }
     }

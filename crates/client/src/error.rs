@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use stack::StackError;
 use transport::TransportError;
+use wire::AlertDescription;
 
 /// How far an exchange had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,8 +60,8 @@ pub enum ClientError {
     Alert {
         /// What was under way. A TLS 1.3 server may refuse a client after its handshake.
         stage: Stage,
-        /// What the library calls the alert.
-        alert: String,
+        /// What the alert says.
+        alert: AlertDescription,
     },
     /// The server's certificate, signature, key share or records failed their check.
     #[error("the server was not verified")]

@@ -9,7 +9,7 @@ use stack::{Endpoint, Negotiated, Verdict};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use transport::{Buffers, Recording, Tally, TlsStream, TransportError};
+use transport::{Buffers, CpuWatch, Recording, Tally, TlsStream, TransportError};
 
 use crate::{ClientError, Stage};
 
@@ -90,11 +90,11 @@ pub async fn inspect(
     socket.set_nodelay(true).map_err(ClientError::Socket)?;
 
     phases::take();
-    let before = Instant::now();
+    let (before, watch) = (Instant::now(), CpuWatch::start());
     let connection = endpoint
         .connection()
         .map_err(|error| ClientError::of_tls(Stage::Handshake, error))?;
-    let made = before.elapsed();
+    let made = watch.read().unwrap_or_default();
     let mut inspection = Inspection {
         address,
         connect,

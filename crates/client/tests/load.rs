@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use client::load::{
-    Arrivals, FailureKind, LoadError, Parting, Plan, Report, Snapshot, Tally, WorkerEndpoints, run,
+    Arrivals, ClientLimit, ExpectedStatus, FailureKind, LoadError, Parting, Plan, Report, Snapshot,
+    Status, Tally, WorkerEndpoints, run,
 };
 use experiment::{Handshake, Side};
 use server::{Limits, ServeMode, Server};
@@ -76,6 +77,7 @@ fn plan(address: SocketAddr, arrivals: Arrivals) -> Plan {
         request: None,
         parting: Parting::default(),
         expected_group: None,
+        expected_status: ExpectedStatus::any(),
         seed: 1,
     }
 }
@@ -103,6 +105,7 @@ fn assert_adds_up(tally: &Tally) {
     for times in [
         &tally.connect,
         &tally.handshake,
+        &tally.client_delay,
         &tally.service_time,
         &tally.response_time,
     ] {
@@ -245,7 +248,7 @@ fn a_closed_port_refuses() {
 }
 
 /// Answers each connection in turn, and then goes on with the next.
-fn one_by_one(answer: impl Fn(&mut std::net::TcpStream) + Send + Sync + 'static) -> SocketAddr {
+fn one_by_one(answer: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let answer = Arc::new(answer);
@@ -265,7 +268,7 @@ fn one_by_one(answer: impl Fn(&mut std::net::TcpStream) + Send + Sync + 'static)
 
 #[test]
 fn wrong_servers_are_told_apart() {
-    let leave = |socket: &mut std::net::TcpStream| {
+    let leave = |socket: &mut TcpStream| {
         socket.shutdown(std::net::Shutdown::Both).unwrap();
     };
     for stack in STACKS {
@@ -282,17 +285,17 @@ fn wrong_servers_are_told_apart() {
         let report = failing(alert);
         assert_all_failed(&report, FailureKind::Alert);
         let name = report.tally.failures[0].alert.as_ref().unwrap();
-        assert!(name.to_lowercase().contains("handshake"), "{name}");
+        assert_eq!(name, "handshake_failure (40)");
     }
 }
 
 #[test]
-fn another_authority_s_server_is_not_verified() {
+fn another_authority_s_server_is_not_trusted() {
     // Both are of the lab, and each algorithm has a root of its own.
     let server = start("rustls", FULL, ServeMode::Measured);
     let clients = full("rustls", "1.3/X25519MLKEM768/ecdsa-p256+rsa-2048/full", 1);
     let report = performed(&plan(server.address, CLOSED), &clients);
-    assert_all_failed(&report, FailureKind::Verification);
+    assert_all_failed(&report, FailureKind::Untrusted);
 }
 
 #[test]
@@ -305,6 +308,26 @@ fn another_group_than_expected_is_a_failure() {
     let report = performed(&plan, &full("rustls", FULL, 1));
     assert_all_failed(&report, FailureKind::OtherGroup);
     assert!(report.tally.failures[0].example.contains("X25519MLKEM768"));
+}
+
+#[test]
+fn another_status_than_expected_is_a_failure_and_still_a_response() {
+    let server = start("rustls", FULL, ServeMode::Measured);
+    for (expected, succeeded) in [("2xx", 100), ("any", 100), ("404,5xx", 0)] {
+        let plan = Plan {
+            request: Some(b"GET / HTTP/1.1\r\nHost: server\r\n\r\n".to_vec()),
+            expected_status: expected.parse().unwrap(),
+            ..plan(server.address, CLOSED)
+        };
+        let report = performed(&plan, &full("rustls", FULL, 1));
+        assert_eq!(report.tally.succeeded, succeeded, "{expected}");
+        assert_eq!(report.tally.statuses, [0, 0, 100, 0, 0, 0]);
+        if succeeded == 0 {
+            assert_all_failed(&report, FailureKind::Status);
+            let failure = report.tally.main_failure().unwrap();
+            assert_eq!(failure.status, Some(Status::Code(200)));
+        }
+    }
 }
 
 /// A server that takes connections and never answers.
@@ -341,45 +364,103 @@ fn what_is_due_beyond_the_limit_is_counted_as_not_started() {
     assert_eq!(tally.failed, 10);
 }
 
-/// One connection at a time, and a pause before each answer: the connections that were to
-/// begin meanwhile are late, and their response times say so while their service times
-/// do not.
+/// In front of a server, a relay that keeps connections open when the server has closed.
+fn clinging(server: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let mut kept = Vec::new();
+        while let Ok((near, _)) = listener.accept() {
+            let far = TcpStream::connect(server).unwrap();
+            let clone = |socket: &TcpStream| socket.try_clone().unwrap();
+            kept.push(clone(&near));
+            for (mut from, mut to) in [(clone(&near), clone(&far)), (far, near)] {
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    address
+}
+
 #[test]
-fn a_client_that_is_held_up_counts_from_the_intended_beginning() {
-    struct Slow(Arc<dyn Endpoint>);
-    impl Endpoint for Slow {
-        fn connection(&self) -> Result<Box<dyn stack::Connection>, stack::StackError> {
-            thread::sleep(Duration::from_millis(10));
-            self.0.connection()
-        }
-        fn issuing_connection(&self) -> Result<Box<dyn stack::Connection>, stack::StackError> {
-            self.0.issuing_connection()
-        }
-        fn tickets(&self) -> usize {
-            self.0.tickets()
-        }
-    }
+fn connections_that_only_wait_for_the_server_to_close_leave_room_for_others() {
     let server = start("rustls", FULL, ServeMode::Measured);
     let plan = Plan {
-        handshakes: Some(40),
-        ..plan(server.address, Arrivals::Constant { per_second: 1000.0 })
+        max_in_flight: 10,
+        timeout: Duration::from_secs(3),
+        ..plan(
+            clinging(server.address),
+            Arrivals::Constant { per_second: 100.0 },
+        )
     };
-    let worker = WorkerEndpoints {
-        full: Arc::new(Slow(endpoint("rustls", Side::Client, FULL))),
-        resuming: None,
-    };
-    let report = performed(&plan, &[worker]);
+    let report = performed(&plan, &full("rustls", FULL, 1));
+    // All of them stay for three seconds, and begin within one.
+    assert!(report.tally.succeeded > 50, "{:?}", report.tally);
+}
+
+/// Takes its time before each connection.
+struct Slow(Arc<dyn Endpoint>);
+
+impl Slow {
+    fn worker() -> WorkerEndpoints {
+        WorkerEndpoints {
+            full: Arc::new(Self(endpoint("rustls", Side::Client, FULL))),
+            resuming: None,
+        }
+    }
+}
+
+impl Endpoint for Slow {
+    fn connection(&self) -> Result<Box<dyn stack::Connection>, stack::StackError> {
+        thread::sleep(Duration::from_millis(10));
+        self.0.connection()
+    }
+    fn issuing_connection(&self) -> Result<Box<dyn stack::Connection>, stack::StackError> {
+        self.0.issuing_connection()
+    }
+    fn tickets(&self) -> usize {
+        self.0.tickets()
+    }
+}
+
+/// One connection at a time, and a pause before each: the connections that were to begin
+/// meanwhile are late, and their response times say so while their service times do not.
+#[test]
+fn a_client_that_is_held_up_counts_from_the_intended_beginning() {
+    let server = start("rustls", FULL, ServeMode::Measured);
+    let plan = plan(server.address, Arrivals::Constant { per_second: 1000.0 });
+    let report = performed(&plan, &[Slow::worker()]);
     let tally = &report.tally;
-    assert_eq!(tally.succeeded, 40);
+    assert_eq!(tally.succeeded, 100);
     let [service, response] = [&tally.service_time, &tally.response_time];
     for share in [0.5, 0.9, 1.0] {
         assert!(response.quantile(share) >= service.quantile(share));
     }
-    // The last was to begin after 39 ms, and each of those before it took ten.
+    // The last was to begin after 99 ms, and each of those before it took ten.
     assert!(tally.lateness.max().unwrap() > Duration::from_millis(200));
     assert!(response.max().unwrap() > Duration::from_millis(200));
-    assert!(report.client_limit().is_some());
+    let limit = report.client_limit();
+    assert!(matches!(limit, Some(ClientLimit::Delay(_))), "{limit:?}");
     assert!(!report.keeps_up(Duration::from_millis(50)));
+}
+
+/// A closed loop begins nothing late, but what has an answer waits while the client is busy.
+#[test]
+fn sockets_that_wait_for_a_busy_client_are_a_delay_of_the_client_s() {
+    let server = start("rustls", FULL, ServeMode::Measured);
+    let plan = Plan {
+        parting: Parting::Reset,
+        ..plan(server.address, CLOSED)
+    };
+    let report = performed(&plan, &[Slow::worker()]);
+    let tally = &report.tally;
+    assert_eq!(tally.succeeded, 100);
+    let [delay, lateness] = [&tally.client_delay, &tally.lateness].map(|times| times.max());
+    assert!(delay.unwrap() >= Duration::from_millis(10), "{delay:?}");
+    assert!(lateness.unwrap() < delay.unwrap());
+    for share in [0.5, 0.9, 1.0] {
+        assert!(tally.client_delay.quantile(share) <= tally.response_time.quantile(share));
+    }
 }
 
 #[test]

@@ -107,6 +107,8 @@ impl<'a> Iterator for Records<'a> {
 const HEADER: usize = 5;
 /// TLS 1.3 allows 256 bytes beyond 2^14, TLS 1.2 2048 (RFC 5246 section 6.2.3).
 const MAX_PAYLOAD: usize = (1 << 14) + 2048;
+/// The longest record of any version, with its header, in bytes.
+pub const MAX_RECORD: usize = HEADER + MAX_PAYLOAD;
 
 fn split_record(bytes: &[u8]) -> Result<(Record<'_>, &[u8]), RecordError> {
     let content_type = ContentType::from_byte(bytes[0]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use client::load::{Plan, Snapshot};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{count, per_second, time};
+use super::figures::{count, per_second, time};
 
 pub(super) struct LiveView {
     bar: Option<ProgressBar>,
@@ -60,15 +60,18 @@ impl LiveView {
     }
 
     pub(super) fn show(&mut self, now: &Snapshot) {
-        let seconds = (now.elapsed.saturating_sub(self.before.elapsed)).as_secs_f64();
-        // The last look follows at once on the one before.
-        if seconds < 0.05 {
+        let passed = now.elapsed.saturating_sub(self.before.elapsed);
+        // The last look may follow at once on the one before: the result says the same.
+        if passed < self.interval() / 2 {
             return;
         }
+        let seconds = passed.as_secs_f64();
         let rate = |now: u64, before: u64| now.saturating_sub(before) as f64 / seconds;
         let achieved = rate(now.succeeded, self.before.succeeded);
         let offered = rate(now.offered, self.before.offered);
-        let quantile = |share| now.recent.quantile(share).map_or("-".to_owned(), time);
+        let dash = || "-".to_owned();
+        let quantile = |share| now.recent.quantile(share).map_or_else(dash, time);
+        let settled = |share| now.recent.settled_quantile(share).map_or_else(dash, time);
         let figures = format!(
             "offered {}  achieved {}  in flight {}  failed {}  not started {}",
             per_second(offered),
@@ -78,14 +81,15 @@ impl LiveView {
             count(now.not_started),
         );
         let times = format!(
-            "response time p50 {}  p99 {}  max {}",
+            "response time p50 {}  p90 {}  p99 {}  max {}",
             quantile(0.5),
-            quantile(0.99),
+            settled(0.9),
+            settled(0.99),
             quantile(1.0)
         );
         match &self.bar {
             None if self.lines == Lines::None => {}
-            None => eprintln!("{:.0} s  {figures}  {times}", now.elapsed.as_secs_f64()),
+            None => eprintln!("{:.1} s  {figures}  {times}", now.elapsed.as_secs_f64()),
             Some(bar) => {
                 self.rates.push_back(achieved);
                 if self.rates.len() > CHART {

@@ -1,28 +1,31 @@
-//! What came of a load, as tables and as JSON.
+//! What came of a load, as tables.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use anyhow::Result;
 use client::load::{Arrivals, ClientLimit, Latency, Plan, Report};
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Value, json};
 use stack::Negotiated;
+
+use super::figures::{count, number, per_second, time};
 
 /// Who was loaded by whom.
 pub(super) struct Subject {
+    /// As it was named.
+    pub(super) target: String,
     pub(super) address: SocketAddr,
-    pub(super) client: String,
+    /// The client's library and its version.
+    pub(super) stack: String,
 }
 
 /// The times of a report by name, in the order of their happening.
-fn times(report: &Report) -> [(&'static str, &Latency); 6] {
+pub(super) fn times(report: &Report) -> [(&'static str, &Latency); 7] {
     let tally = &report.tally;
     [
         ("lateness", &tally.lateness),
         ("connect", &tally.connect),
         ("handshake", &tally.handshake),
         ("first byte", &tally.first_byte),
+        ("client delay", &tally.client_delay),
         ("service time", &tally.service_time),
         ("response time", &tally.response_time),
     ]
@@ -31,10 +34,14 @@ fn times(report: &Report) -> [(&'static str, &Latency); 6] {
 pub(super) fn print(report: &Report, plan: &Plan, subject: &Subject) {
     let tally = &report.tally;
     let rates = report.rates();
+    let at = match subject.address.to_string() {
+        address if address == subject.target => String::new(),
+        address => format!(" at {address}"),
+    };
     say!(
-        "{} with {}, {}, {} {:.1} s\n",
-        subject.address,
-        subject.client,
+        "{}{at} with {}, {}, {} {:.1} s\n",
+        subject.target,
+        subject.stack,
         arrivals(plan.arrivals),
         match report.is_interrupted {
             true => "interrupted after",
@@ -69,29 +76,39 @@ pub(super) fn print(report: &Report, plan: &Plan, subject: &Subject) {
     print_client(report);
 }
 
+/// In the place of a quantile that is not known.
+const NONE: &str = "-";
+
 fn print_times(report: &Report, plan: &Plan) {
     if report.tally.succeeded == 0 {
         return;
     }
     let mut table = table(["", "p50", "p90", "p99", "p99.9", "max"]);
     let is_closed = matches!(plan.arrivals, Arrivals::Closed { .. });
+    let mut has_gaps = false;
     for (name, latency) in times(report) {
         // A closed loop has no schedule to be late for.
         let is_implied = is_closed && matches!(name, "lateness" | "response time");
         if latency.count() == 0 || is_implied {
             continue;
         }
-        let quantile = |share| latency.quantile(share).map_or_else(String::new, time);
-        table.add_row([
-            name.to_owned(),
-            quantile(0.5),
-            quantile(0.9),
-            quantile(0.99),
-            quantile(0.999),
-            quantile(1.0),
-        ]);
+        let settled = |share| {
+            latency
+                .settled_quantile(share)
+                .map_or(NONE.to_owned(), time)
+        };
+        let tail = [0.9, 0.99, 0.999].map(settled);
+        has_gaps |= tail.iter().any(|cell| cell == NONE);
+        let [p90, p99, p999] = tail;
+        let quantile = |share| latency.quantile(share).map_or(NONE.to_owned(), time);
+        let (p50, max) = (quantile(0.5), quantile(1.0));
+        table.add_row([name.to_owned(), p50, p90, p99, p999, max]);
     }
-    say!("{table}\n");
+    say!("{table}");
+    if has_gaps {
+        say!("{NONE}: fewer than ten connections took longer, and chance decides it.");
+    }
+    say!("");
 }
 
 fn print_outcomes(report: &Report) {
@@ -149,141 +166,13 @@ pub(super) fn limited(limit: ClientLimit) -> String {
              rates are those of the client, not of the server.",
             share * 100.0
         ),
-        ClientLimit::Late(late) => format!(
-            "The client began connections late, p99 {}: it shares its cores, or has no time \
-             left. Response times hold this delay.",
-            time(late)
+        ClientLimit::Delay(delay) => format!(
+            "The client's own delay is much of what it measured: p{0:.0} {1}, where p{0:.0} of \
+             the response times is {2}. It shares its cores, or has no time left.",
+            delay.quantile * 100.0,
+            time(delay.delay),
+            time(delay.response)
         ),
-    }
-}
-
-pub(super) fn json(report: &Report, plan: &Plan, subject: &Subject) -> Result<String> {
-    let tally = &report.tally;
-    let rates = report.rates();
-    let latencies: serde_json::Map<_, _> = times(report)
-        .into_iter()
-        .map(|(name, latency)| (name.replace(' ', "_"), percentiles(latency)))
-        .collect();
-    let failures: Vec<_> = tally
-        .failures
-        .iter()
-        .map(|failure| {
-            json!({
-                "kind": failure.kind.name(),
-                "alert": failure.alert,
-                "count": failure.count,
-                "example": failure.example,
-            })
-        })
-        .collect();
-    let statuses: serde_json::Map<_, _> = (0..tally.statuses.len())
-        .filter(|class| tally.statuses[*class] > 0)
-        .map(|class| (status(class), tally.statuses[class].into()))
-        .collect();
-    let document = json!({
-        "server": subject.address.to_string(),
-        "client": subject.client,
-        "arrivals": arrivals_json(plan.arrivals),
-        "resumed_share": plan.resumed_share,
-        "seed": plan.seed,
-        "max_in_flight": report.max_in_flight,
-        "is_interrupted": report.is_interrupted,
-        "window_seconds": report.window.as_secs_f64(),
-        "elapsed_seconds": report.elapsed.as_secs_f64(),
-        "connections": {
-            "offered": tally.offered,
-            "not_started": tally.not_started,
-            "started": tally.started(),
-            "succeeded": tally.succeeded,
-            "failed": tally.failed,
-            "unfinished": tally.unfinished,
-            "for_tickets": tally.for_tickets,
-            "without_ticket": tally.without_ticket,
-            "prepared": report.prepared,
-        },
-        "per_second": {
-            "offered": rates.offered,
-            "started": rates.started,
-            "achieved": rates.achieved,
-            "failed": rates.failed,
-        },
-        "latency_us": latencies,
-        "negotiated": tally.negotiated.iter().map(negotiated_json).collect::<Vec<_>>(),
-        "statuses": statuses,
-        "failures": failures,
-        "client_use": client_json(report),
-    });
-    Ok(serde_json::to_string_pretty(&document)?)
-}
-
-fn client_json(report: &Report) -> Value {
-    let workers: Vec<_> = report
-        .workers
-        .iter()
-        .map(|worker| {
-            json!({
-                "wall_seconds": worker.wall.as_secs_f64(),
-                "cpu_seconds": worker.cpu.map(|cpu| cpu.as_secs_f64()),
-            })
-        })
-        .collect();
-    json!({
-        "cpu_seconds": report.cpu().map(|cpu| cpu.as_secs_f64()),
-        "handshakes_per_core_second": report.per_core_second(),
-        "limit": report.client_limit().map(limit_name),
-        "workers": workers,
-    })
-}
-
-pub(super) const fn limit_name(limit: ClientLimit) -> &'static str {
-    match limit {
-        ClientLimit::Cpu(_) => "cpu",
-        ClientLimit::Late(_) => "lateness",
-    }
-}
-
-fn percentiles(latency: &Latency) -> Value {
-    let quantile = |share| latency.quantile(share).map(microseconds);
-    json!({
-        "count": latency.count(),
-        "mean": latency.mean().map(microseconds),
-        "p50": quantile(0.5),
-        "p75": quantile(0.75),
-        "p90": quantile(0.9),
-        "p95": quantile(0.95),
-        "p99": quantile(0.99),
-        "p99.9": quantile(0.999),
-        "p99.99": quantile(0.9999),
-        "max": latency.max().map(microseconds),
-    })
-}
-
-pub(super) fn microseconds(time: Duration) -> f64 {
-    time.as_nanos() as f64 / 1e3
-}
-
-fn negotiated_json((negotiated, total): &(Negotiated, u64)) -> Value {
-    json!({
-        "version": negotiated.version.map(|version| format!("TLS {version}")),
-        "cipher_suite": negotiated.cipher_suite.map(|suite| suite.to_string()),
-        "group": negotiated.group.map(|group| group.to_string()),
-        "scheme": negotiated.peer_scheme.map(|scheme| scheme.to_string()),
-        "is_resumed": negotiated.is_resumed,
-        "count": total,
-    })
-}
-
-fn arrivals_json(arrivals: Arrivals) -> Value {
-    match arrivals {
-        Arrivals::Constant { per_second } => {
-            json!({ "loop": "open", "process": "constant", "per_second": per_second })
-        }
-        Arrivals::Poisson { per_second } => {
-            json!({ "loop": "open", "process": "poisson", "per_second": per_second })
-        }
-        Arrivals::Closed { concurrency } => {
-            json!({ "loop": "closed", "concurrency": concurrency })
-        }
     }
 }
 
@@ -306,7 +195,7 @@ fn describe(negotiated: &Negotiated) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
 }
 
-fn status(class: usize) -> String {
+pub(super) fn status(class: usize) -> String {
     match class {
         0 => "no HTTP".to_owned(),
         class => format!("{class}xx"),
@@ -322,73 +211,4 @@ pub(super) fn table<const N: usize>(header: [&str; N]) -> Table {
         }
     }
     table
-}
-
-/// With three digits, and its unit.
-pub(super) fn time(time: Duration) -> String {
-    let nanoseconds = time.as_nanos() as f64;
-    let (value, unit) = match nanoseconds {
-        n if n < 1e6 => (n / 1e3, "µs"),
-        n if n < 1e9 => (n / 1e6, "ms"),
-        n => (n / 1e9, "s"),
-    };
-    let digits = match value {
-        v if v < 9.995 => 2,
-        v if v < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{value:.digits$} {unit}")
-}
-
-pub(super) fn per_second(rate: f64) -> String {
-    format!("{}/s", number(rate))
-}
-
-/// Whole from a hundred on; below, with a digit after the point.
-pub(super) fn number(value: f64) -> String {
-    match value {
-        value if value < 99.95 => format!("{value:.1}"),
-        value => count(value.round() as u64),
-    }
-}
-
-/// With commas between thousands.
-pub(super) fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_and_keep_three_digits() {
-        for (nanoseconds, text) in [
-            (63, "0.06 µs"),
-            (9_996, "10.0 µs"),
-            (312_400, "312 µs"),
-            (1_234_567, "1.23 ms"),
-            (2_500_000_000, "2.50 s"),
-        ] {
-            assert_eq!(time(Duration::from_nanos(nanoseconds)), text);
-        }
-        for (value, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1234567, "1,234,567"),
-        ] {
-            assert_eq!(count(value), text);
-        }
-        assert_eq!(number(99.96), "100");
-        assert_eq!(number(12.34), "12.3");
-    }
 }

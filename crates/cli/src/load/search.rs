@@ -6,20 +6,25 @@ use std::time::Duration;
 
 use anyhow::Result;
 use client::load::{
-    Arrivals, Capacity, ClientLimit, MAX_RATE, Plan, Report, Search, WorkerEndpoints,
+    Arrivals, Capacity, ClientLimit, FailureCount, MAX_RATE, Plan, Report, Search, WorkerEndpoints,
 };
 use serde_json::json;
 
+use super::figures::{count, number, per_second, time};
+use super::json::{error, expected_status, failures, limit_name, microseconds};
 use super::live::Lines;
-use super::output::{Subject, limit_name, limited, microseconds, number, per_second, table, time};
-use super::perform;
+use super::output::{Subject, limited, table};
+use super::{Failed, perform};
 use crate::Ending;
+use crate::output::{SCHEMA, TOOL_VERSION};
 
 /// What a search found, and on which way.
 pub(super) struct Found {
     bound: Duration,
     steps: Vec<Step>,
     capacity: Capacity,
+    /// Why it was given up: nothing succeeded at the first rate.
+    failed: Option<Failed>,
     is_interrupted: bool,
 }
 
@@ -30,7 +35,10 @@ struct Step {
     achieved: f64,
     lost: u64,
     p99: Option<Duration>,
+    /// Whether enough connections settle it.
+    is_settled: bool,
     limit: Option<ClientLimit>,
+    failures: Vec<FailureCount>,
 }
 
 /// Between two steps: what is left of one is not to be part of the next.
@@ -50,6 +58,7 @@ pub(super) fn find(
         bound,
         steps: Vec::new(),
         capacity: search.capacity(),
+        failed: None,
         is_interrupted: false,
     };
     while let Some(rate) = search.rate() {
@@ -67,10 +76,18 @@ pub(super) fn find(
             found.is_interrupted = true;
             break;
         }
+        let is_first = found.steps.is_empty();
         let step = Step::of(rate, &report, bound);
         eprintln!("{}", step.line());
         search.record(step.has_passed);
         found.steps.push(step);
+        // A lower rate does not help where all of them fail.
+        if is_first && report.tally.failed > 0 {
+            found.failed = Failed::of(&report);
+        }
+        if found.failed.is_some() {
+            break;
+        }
         found.capacity = search.capacity();
         sleep(PAUSE);
     }
@@ -85,7 +102,9 @@ impl Step {
             achieved: report.rates().achieved,
             lost: report.tally.failed + report.tally.not_started,
             p99: report.tally.response_time.quantile(0.99),
+            is_settled: report.tally.response_time.settled_quantile(0.99).is_some(),
             limit: report.client_limit(),
+            failures: report.tally.failures.clone(),
         }
     }
 
@@ -94,7 +113,7 @@ impl Step {
             (true, _) => "keeps up",
             (false, None) => "does not",
             (false, Some(ClientLimit::Cpu(_))) => "does not; the client has no time left",
-            (false, Some(ClientLimit::Late(_))) => "does not; the client began late",
+            (false, Some(ClientLimit::Delay(_))) => "does not; the client was late",
         }
     }
 
@@ -103,27 +122,41 @@ impl Step {
             "{}: p99 {}, {} lost: {}",
             per_second(self.rate),
             self.p99.map_or("-".to_owned(), time),
-            self.lost,
+            count(self.lost),
             self.verdict()
         )
     }
 }
 
 impl Found {
-    pub(super) const fn ending(&self) -> Ending {
-        match (self.is_interrupted, self.capacity.passed) {
-            (true, _) => Ending::Interrupted,
-            (false, Some(_)) => Ending::Good,
-            (false, None) => Ending::Bad,
+    pub(super) fn ending(self) -> Result<Ending> {
+        match (self.failed, self.capacity.passed) {
+            _ if self.is_interrupted => Ok(Ending::Interrupted),
+            (Some(failed), _) => Err(failed.into()),
+            (None, Some(_)) => Ok(Ending::Good),
+            (None, None) => Ok(Ending::Bad),
         }
+    }
+
+    /// The last step at a rate, with this result.
+    fn step(&self, rate: Option<f64>, has_passed: bool) -> Option<&Step> {
+        let rate = rate?;
+        let is_it =
+            |step: &&Step| step.has_passed == has_passed && step.rate.total_cmp(&rate).is_eq();
+        self.steps.iter().rev().find(is_it)
     }
 
     /// The limit of the client where the server was found to have its own.
     fn client_limit(&self) -> Option<ClientLimit> {
-        let failed = self.capacity.failed?;
-        let mut steps = self.steps.iter().rev();
-        let last = steps.find(|step| !step.has_passed && step.rate.total_cmp(&failed).is_eq());
-        last.and_then(|step| step.limit)
+        self.step(self.capacity.failed, false)?.limit
+    }
+
+    /// Whether the p99 that decided are each settled by ten connections that took longer.
+    fn is_settled(&self) -> bool {
+        let Capacity { passed, failed } = self.capacity;
+        let mut steps = [self.step(passed, true), self.step(failed, false)].into_iter();
+        // A step that lost connections did not fail by its p99.
+        steps.all(|step| step.is_none_or(|step| step.is_settled || step.lost > 0))
     }
 }
 
@@ -133,12 +166,15 @@ pub(super) fn print(found: &Found) {
         table.add_row([
             per_second(step.rate),
             per_second(step.achieved),
-            step.lost.to_string(),
+            count(step.lost),
             step.p99.map_or("-".to_owned(), time),
             step.verdict().to_owned(),
         ]);
     }
     say!("{table}\n");
+    if found.failed.is_some() {
+        return;
+    }
     let bound = time(found.bound);
     match found.capacity.passed {
         Some(rate) => say!("{} keep p99 within {bound}.", connections(rate)),
@@ -149,9 +185,15 @@ pub(super) fn print(found: &Found) {
     }
     if let Some(limit) = found.client_limit() {
         say!(
-            "That is no limit of the server's. {} Give the client more cores, or a machine of \
+            "That may be no limit of the server's. {} Give the client more cores, or a machine of \
              its own.",
             limited(limit)
+        );
+    }
+    if !found.is_settled() {
+        say!(
+            "Fewer than a thousand connections in a step do not settle its p99: chance has a say. \
+             Longer steps (--step-seconds) settle it."
         );
     }
     if found.is_interrupted {
@@ -169,18 +211,24 @@ pub(super) fn json(found: &Found, plan: &Plan, subject: &Subject) -> Result<Stri
         .iter()
         .map(|step| {
             json!({
-                "per_second": step.rate,
+                "rate_per_second": step.rate,
                 "has_passed": step.has_passed,
                 "achieved_per_second": step.achieved,
                 "lost": step.lost,
                 "p99_us": step.p99.map(microseconds),
                 "client_limit": step.limit.map(limit_name),
+                "failures": failures(&step.failures),
             })
         })
         .collect();
     let document = json!({
-        "server": subject.address.to_string(),
-        "client": subject.client,
+        "schema": SCHEMA,
+        "tool_version": TOOL_VERSION,
+        "target": subject.target,
+        "address": subject.address.to_string(),
+        "stack": subject.stack,
+        "error": found.failed.as_ref().map(error),
+        "expected_status": expected_status(plan),
         "seed": plan.seed,
         "p99_bound_us": microseconds(found.bound),
         "highest_passing_per_second": found.capacity.passed,

@@ -45,6 +45,10 @@ fn every_connection_is_accounted_for_with_its_times_and_what_was_negotiated() {
             ],
             0,
         );
+        assert_eq!(report["schema"], 1);
+        assert_eq!(report["tool_version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(report["target"], server.address.as_str());
+        assert!(report["error"].is_null(), "{report}");
         let connections = &report["connections"];
         assert_eq!(connections["offered"], 60, "{report}");
         assert_eq!(connections["succeeded"], 60, "{report}");
@@ -55,13 +59,14 @@ fn every_connection_is_accounted_for_with_its_times_and_what_was_negotiated() {
         assert_eq!(negotiated[0]["version"], "TLS 1.3");
         assert_eq!(negotiated[0]["group"], "X25519MLKEM768");
         assert_eq!(negotiated[0]["count"], 60);
-        let latencies = report["latency_us"].as_object().unwrap();
+        assert!(negotiated[0]["server_scheme"].is_string(), "{report}");
+        let latencies = report["times"].as_object().unwrap();
         for (name, latency) in latencies {
             assert_eq!(latency["count"], 60, "{name}");
-            let p50 = latency["p50"].as_f64().unwrap();
-            assert!(p50 <= latency["p99"].as_f64().unwrap(), "{name}");
+            let p50 = latency["p50_us"].as_f64().unwrap();
+            assert!(p50 <= latency["p99_us"].as_f64().unwrap(), "{name}");
         }
-        let total = |name: &str| latencies[name]["max"].as_f64().unwrap();
+        let total = |name: &str| latencies[name]["max_us"].as_f64().unwrap();
         assert!(total("response_time") >= total("handshake"));
         let workers = report["client_use"]["workers"].as_array().unwrap();
         assert_eq!(workers.len(), 2);
@@ -89,10 +94,37 @@ fn the_table_says_what_the_json_says() {
             "succeeded           20",
             "p99.9",
             "service time",
+            "client delay",
             "X25519MLKEM768",
             "connections per core and second",
+            "fewer than ten connections took longer",
         ],
     );
+    // Twenty connections tell no p90, and nothing about the client.
+    let text = String::from_utf8(output.stdout).unwrap();
+    let service = text.lines().find(|line| line.contains("service time"));
+    assert_eq!(service.unwrap().matches(" - ").count(), 3, "{text}");
+    assert!(!text.contains("no time left"), "{text}");
+}
+
+#[test]
+fn without_a_terminal_each_moment_has_one_line_on_stderr() {
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
+    let arguments = ["--ca", "lab", "--rate", "50", "--duration", "2.2"];
+    let output = run(&[&["load", &server.address], &arguments[..]].concat());
+    expect(&output, 0, &["50.0/s (constant)"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let lines = stderr.lines().filter(|line| line.contains("achieved"));
+    let times: Vec<&str> = lines.map(|line| line.split(' ').next().unwrap()).collect();
+    assert!(times.len() >= 2, "{stderr}");
+    // About a second lies between two of them, whole or in part.
+    for pair in times.windows(2) {
+        let [before, after] = [pair[0], pair[1]].map(|time| time.parse::<f64>().unwrap());
+        assert!(after - before >= 0.4, "{stderr}");
+    }
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(!stdout.contains("achieved"), "{stdout}");
+    assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'));
 }
 
 #[test]
@@ -125,14 +157,24 @@ fn failures_are_named() {
     );
     let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
     let root = format!("{other}/root.pem");
-    let failing = |address: &str, arguments: &[&str]| {
+    let ending = |address: &str, arguments: &[&str], code| {
         let arguments = [&["--handshakes", "10"], arguments].concat();
-        let report = load(address, &arguments, 3);
+        let report = load(address, &arguments, code);
         assert_eq!(report["connections"]["failed"], 10, "{report}");
+        assert_eq!(report["error"]["kind"], report["failures"][0]["kind"]);
         report["failures"][0]["kind"].as_str().unwrap().to_owned()
     };
-    let untrusted = failing(&server.address, &["--ca", &root]);
-    assert_eq!(untrusted, "verification");
+    let failing = |address: &str, arguments: &[&str]| ending(address, arguments, 3);
+    for stack in ["rustls", "openssl"] {
+        let stranger = ["--ca", &root, "--stack", stack];
+        assert_eq!(ending(&server.address, &stranger, 1), "untrusted");
+    }
+    let elsewhere = ["--ca", "lab", "--server-name", "elsewhere.example"];
+    assert_eq!(ending(&server.address, &elsewhere, 1), "untrusted");
+    // The tickets of a stranger are not even asked for.
+    let mut resuming = pqlab();
+    resuming.args(["load", &server.address, "--ca", &root, "--resume", "1"]);
+    expect(&resuming.output().unwrap(), 1, &["no ticket came"]);
     let group = ["--ca", "lab", "--expect-group", "x25519"];
     assert_eq!(failing(&server.address, &group), "other-group");
     let narrow = Server::start(&["serve"], &["--auth", "ecdsa-p256", "--groups", "x25519"]);
@@ -147,6 +189,80 @@ fn failures_are_named() {
     assert_eq!(silent, "handshake-timeout");
     drop(listener);
     assert_eq!(failing(&address, &["--insecure"]), "connect-refused");
+}
+
+#[test]
+fn a_status_that_is_not_expected_is_a_failure_and_so_is_a_server_s_error() {
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
+    let request = |address: &str, path: &str, more: &[&str], code| {
+        let arguments = ["--ca", "lab", "--handshakes", "10", "--request", path];
+        load(address, &[&arguments[..], more].concat(), code)
+    };
+    let missing = request(&server.address, "/missing", &[], 0);
+    assert_eq!(missing["statuses"]["4xx"], 10, "{missing}");
+    let strict = request(&server.address, "/missing", &["--expect-status", "2xx"], 3);
+    assert_eq!(strict["failures"][0]["kind"], "status", "{strict}");
+    assert_eq!(strict["failures"][0]["status"], 404, "{strict}");
+    assert_eq!(strict["statuses"]["4xx"], 10, "{strict}");
+
+    let gone = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let proxy = Server::start(&["proxy", &gone], &["--auth", "ecdsa-p256"]);
+    let failed = request(&proxy.address, "/", &[], 3);
+    assert_eq!(failed["failures"][0]["status"], 502, "{failed}");
+    let any = request(&proxy.address, "/", &["--expect-status", "any"], 0);
+    assert_eq!(any["connections"]["succeeded"], 10, "{any}");
+}
+
+#[test]
+fn a_search_in_which_nothing_succeeds_ends_at_once_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().to_str().unwrap();
+    expect(
+        &run(&["certificates", "--auth", "rsa-2048", "--out", other]),
+        0,
+        &[],
+    );
+    let root = format!("{other}/root.pem");
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
+    let closed = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().to_string()
+    };
+    let bound = [
+        "--find-capacity",
+        "--p99-ms",
+        "100",
+        "--step-seconds",
+        "0.2",
+    ];
+    for (address, kind, code) in [
+        (&closed, "connect-refused", 3),
+        (&server.address, "untrusted", 1),
+    ] {
+        let arguments = [&bound[..], &["--ca", &root]].concat();
+        let found = load(address, &arguments, code);
+        assert_eq!(found["steps"].as_array().unwrap().len(), 1, "{found}");
+        assert_eq!(found["error"]["kind"], kind, "{found}");
+        assert_eq!(found["steps"][0]["failures"][0]["kind"], kind, "{found}");
+        let output = run(&[&["load", address], &arguments[..]].concat());
+        expect(&output, code, &["no connection succeeded: "]);
+    }
+}
+
+#[test]
+fn a_name_is_looked_up() {
+    let server = Server::start(&["serve"], &["--auth", "ecdsa-p256"]);
+    let (_, port) = server.address.rsplit_once(':').unwrap();
+    let target = format!("localhost:{port}");
+    let report = load(&target, &["--ca", "lab", "--handshakes", "2"], 0);
+    assert_eq!(report["target"], target.as_str());
+    assert_eq!(report["address"], server.address.as_str());
+    // A name that never has an address, RFC 6761.
+    let unknown = run(&["load", "nowhere.invalid:443", "--insecure"]);
+    expect(&unknown, 3, &["looking up nowhere.invalid"]);
 }
 
 #[test]
@@ -169,6 +285,7 @@ fn a_search_ends_between_a_rate_that_passes_and_one_that_does_not() {
     // Nothing is done within a microsecond.
     let nothing = search("0.001", "2", 1);
     assert!(nothing["highest_passing_per_second"].is_null(), "{nothing}");
+    assert!(nothing["error"].is_null(), "{nothing}");
     assert_eq!(nothing["lowest_failing_per_second"], 1.0);
     assert_eq!(nothing["steps"].as_array().unwrap().len(), 4);
 
@@ -178,7 +295,7 @@ fn a_search_ends_between_a_rate_that_passes_and_one_that_does_not() {
     assert!(passing < failing && failing <= passing * 1.05, "{found}");
     for step in found["steps"].as_array().unwrap() {
         if step["has_passed"] == true {
-            assert!(step["per_second"].as_f64().unwrap() <= passing);
+            assert!(step["rate_per_second"].as_f64().unwrap() <= passing);
             assert!(step["p99_us"].as_f64().unwrap() <= 200_000.0);
         }
     }
@@ -234,6 +351,8 @@ fn bad_arguments_are_refused_before_anything_is_sent() {
         (&[local, "--find-capacity"], "--p99-ms"),
         (&[local, "--p99-ms", "5"], "--find-capacity"),
         (&[local, "--expect-group", "x25518"], "x25518"),
+        (&[local, "--request", "/", "--expect-status", "6xx"], "6xx"),
+        (&[local, "--expect-status", "2xx"], "--request"),
         (&["127.0.0.1:0"], "port"),
     ] {
         let output = run(&[&["load"], arguments].concat());

@@ -1,76 +1,19 @@
 //! One connection, from its socket to its end.
 
-use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream as StdStream};
+use std::io;
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use socket2::{SockAddr, SockRef};
+use mio::Token;
 use stack::{Connection, Negotiated};
-use wire::{NamedGroup, ProtocolVersion};
+use wire::ProtocolVersion;
 
+use super::Parting;
 use super::failure::{Failure, FailureKind};
+use super::link::Link;
+use super::status::StatusLine;
 use super::tally::{Purpose, Sample};
-use super::{Parting, WorkerEndpoints};
-use crate::socket::for_one_connection;
+use super::tools::Tools;
 use crate::{ClientError, Stage};
-
-/// What the connections of one worker have in common.
-pub(super) struct Tools {
-    pub(super) registry: Registry,
-    pub(super) endpoints: WorkerEndpoints,
-    address: SocketAddr,
-    socket_address: SockAddr,
-    request: Option<Vec<u8>>,
-    parting: Parting,
-    expected_group: Option<NamedGroup>,
-    timeout: Duration,
-    input: Box<[u8]>,
-    output: Vec<u8>,
-    plaintext: Box<[u8]>,
-}
-
-/// Bytes taken from a socket at once: the longest flights of servers, with ML-DSA-87.
-const INPUT: usize = 64 * 1024;
-/// The longest record of TLS 1.2 (RFC 5246 section 6.2.3), with its header.
-const MAX_RECORD: usize = 5 + (1 << 14) + 2048;
-/// What one input may complete and bring: a library may hold a record but for its last byte.
-const PLAINTEXT: usize = INPUT + MAX_RECORD;
-/// With so many tickets in store, none is waited for.
-const MANY_TICKETS: usize = 512;
-
-impl Tools {
-    pub(super) fn new(plan: &super::Plan, endpoints: WorkerEndpoints, registry: Registry) -> Self {
-        Self {
-            registry,
-            endpoints,
-            address: plan.address,
-            socket_address: plan.address.into(),
-            request: plan.request.clone(),
-            parting: plan.parting,
-            expected_group: plan.expected_group,
-            timeout: plan.timeout,
-            input: vec![0; INPUT].into(),
-            output: Vec::with_capacity(INPUT),
-            plaintext: vec![0; PLAINTEXT].into(),
-        }
-    }
-
-    fn connection(&self, purpose: Purpose) -> Result<Box<dyn Connection>, Failure> {
-        let connection = match (purpose, &self.endpoints.resuming) {
-            (Purpose::Resumed, Some(endpoint)) => endpoint.connection(),
-            (Purpose::Ticket, Some(endpoint)) => endpoint.issuing_connection(),
-            _ => self.endpoints.full.connection(),
-        };
-        connection.map_err(|error| ClientError::of_tls(Stage::Handshake, error).into())
-    }
-
-    pub(super) fn tickets(&self) -> usize {
-        let resuming = self.endpoints.resuming.as_ref();
-        resuming.map_or(0, |endpoint| endpoint.tickets())
-    }
-}
 
 /// A connection under way.
 pub(super) struct Attempt {
@@ -78,19 +21,21 @@ pub(super) struct Attempt {
     pub(super) serial: u64,
     purpose: Purpose,
     step: Step,
-    socket: TcpStream,
-    token: Token,
+    link: Link,
     /// There from [`Step::Handshaking`] on.
     tls: Option<Box<dyn Connection>>,
-    /// What the kernel did not take yet.
-    unsent: Vec<u8>,
     has_ticket: bool,
     status_line: StatusLine,
     intended: Instant,
     started: Instant,
     connected: Instant,
     secured: Instant,
+    /// For how long its socket was ready, in sum, while this worker was busy with others.
+    queued: Duration,
 }
+
+/// With so many tickets in store, none is waited for.
+const MANY_TICKETS: usize = 512;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -131,42 +76,33 @@ impl Attempt {
         purpose: Purpose,
         beginning: Beginning,
     ) -> Result<Self, Failure> {
-        let socket = for_one_connection(tools.address).map_err(ClientError::Socket)?;
-        match socket.connect(&tools.socket_address) {
-            Err(error) if !is_in_progress(&error) => {
-                return Err(ClientError::Connect(error).into());
-            }
-            _ => {}
-        }
         let Beginning { intended, started } = beginning;
         let mut attempt = Self {
             serial,
             purpose,
             step: Step::Connecting,
-            socket: TcpStream::from_std(StdStream::from(socket)),
-            token,
+            link: Link::connect(tools, token)?,
             tls: None,
-            unsent: Vec::new(),
             has_ticket: false,
             status_line: StatusLine::default(),
             intended,
             started,
             connected: started,
             secured: started,
+            queued: Duration::ZERO,
         };
-        if attempt.is_connected() {
+        if attempt.link.is_connected() {
             attempt.greet(tools)?;
         }
-        let is_waiting_to_write = attempt.step == Step::Connecting || !attempt.unsent.is_empty();
-        let interest = match is_waiting_to_write {
-            true => Interest::READABLE | Interest::WRITABLE,
-            false => Interest::READABLE,
-        };
-        tools
-            .registry
-            .register(&mut attempt.socket, token, interest)
-            .map_err(ClientError::Socket)?;
+        let is_connecting = attempt.step == Step::Connecting;
+        let registered = attempt.link.register(&tools.registry, is_connecting);
+        registered.map_err(ClientError::Socket)?;
         Ok(attempt)
+    }
+
+    /// Notes that its socket was ready for so long before this worker came to it.
+    pub(super) fn note_queued(&mut self, time: Duration) {
+        self.queued += time;
     }
 
     /// Goes as far as the network lets it. `is_input_over` says that the server's end of
@@ -180,28 +116,26 @@ impl Attempt {
         is_input_over: bool,
     ) -> Result<Progress, Failure> {
         if self.step == Step::Connecting {
-            if !self.is_connected() {
-                return match self.socket.take_error() {
-                    Ok(None) => Ok(Progress::Waiting),
-                    Ok(Some(error)) | Err(error) => Err(ClientError::Connect(error).into()),
+            if !self.link.is_connected() {
+                return match self.link.fault() {
+                    None => Ok(Progress::Waiting),
+                    Some(error) => Err(ClientError::Connect(error).into()),
                 };
             }
             self.greet(tools)?;
         }
-        if !self.unsent.is_empty() {
-            self.resend()?;
+        if !self.link.is_flushed() {
+            let sent = self.link.resend();
+            sent.map_err(|error| self.socket_failure(error))?;
             if let Some(sample) = self.after_sending(tools)? {
                 return Ok(Progress::Measured(sample));
             }
         }
         loop {
-            let count = match self.socket.read(&mut tools.input) {
-                Ok(0) => return self.end_of_input(),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    return Ok(Progress::Waiting);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            let count = match self.link.read(&mut tools.input) {
+                Ok(None) => return Ok(Progress::Waiting),
+                Ok(Some(0)) => return self.end_of_input(),
+                Ok(Some(count)) => count,
                 Err(_) if self.is_measured() => return self.end_of_input(),
                 Err(error) => return Err(self.socket_failure(error)),
             };
@@ -243,10 +177,6 @@ impl Attempt {
             Step::Handshaking => Stage::Handshake,
             Step::Responding | Step::Collecting | Step::Parting | Step::Over => Stage::Response,
         }
-    }
-
-    fn is_connected(&self) -> bool {
-        self.socket.peer_addr().is_ok()
     }
 
     /// TCP is established: sends the ClientHello.
@@ -314,7 +244,7 @@ impl Attempt {
     /// The handshake is done once its last flight is with the kernel.
     fn after_sending(&mut self, tools: &mut Tools) -> Result<Option<Sample>, Failure> {
         let is_handshaking = self.tls.as_ref().is_none_or(|tls| tls.is_handshaking());
-        if self.step != Step::Handshaking || is_handshaking || !self.unsent.is_empty() {
+        if self.step != Step::Handshaking || is_handshaking || !self.link.is_flushed() {
             return Ok(None);
         }
         self.secured = Instant::now();
@@ -329,13 +259,7 @@ impl Attempt {
     /// Whether the handshake is what was asked for.
     fn check(&self, tools: &Tools) -> Result<(), Failure> {
         let negotiated = self.negotiated();
-        let unlike = |kind, message: String| {
-            Err(Failure {
-                kind,
-                alert: None,
-                message,
-            })
-        };
+        let unlike = |kind, message| Err(Failure::of_kind(kind, message));
         match (self.purpose, negotiated.is_resumed) {
             (Purpose::Resumed, false) => {
                 let message = "the server took no notice of the ticket".to_owned();
@@ -377,35 +301,32 @@ impl Attempt {
             connected: self.connected,
             secured: self.secured,
             answered,
+            queued: self.queued,
             negotiated: self.negotiated(),
-            status: answered.map(|_| self.status_line.class()),
+            status: answered.map(|_| self.status_line.status()),
         }
     }
 
     /// Ends it as the plan says. What can't be sent now is not waited for.
     fn part(&mut self, tools: &mut Tools) {
         self.step = Step::Over;
-        if tools.parting == Parting::Reset || !self.unsent.is_empty() {
+        if tools.parting == Parting::Reset || !self.link.is_flushed() {
             return;
         }
         if let Some(tls) = &mut self.tls {
             tls.close(&mut tools.output);
         }
-        let sent = self
-            .write(&tools.output)
-            .is_ok_and(|n| n == tools.output.len());
-        tools.output.clear();
-        if sent && self.socket.shutdown(Shutdown::Write).is_ok() {
+        if self.link.finish(&tools.output) {
             self.step = Step::Parting;
         }
+        tools.output.clear();
     }
 
     /// Has the kernel deliver what was sent last, which is an alert, when this is dropped: a
     /// reset may overtake it.
     pub(super) fn give_up(&self, tools: &Tools) {
         if tools.parting == Parting::Orderly {
-            // Where that fails, the server is told nothing.
-            let _ = SockRef::from(&self.socket).set_linger(None);
+            self.link.linger();
         }
     }
 
@@ -469,118 +390,13 @@ impl Attempt {
         result: Result<(), stack::StackError>,
     ) -> Result<(), Failure> {
         let stage = self.stage();
-        let sent = self.send(tools);
+        let sent = self.link.send(&tools.registry, &tools.output);
         tools.output.clear();
         result.map_err(|error| ClientError::of_tls(stage, error))?;
-        sent
-    }
-
-    fn send(&mut self, tools: &mut Tools) -> Result<(), Failure> {
-        let output = tools.output.as_slice();
-        if !self.unsent.is_empty() {
-            self.unsent.extend_from_slice(output);
-            return Ok(());
-        }
-        let taken = self.write(output)?;
-        if taken < output.len() {
-            self.unsent.extend_from_slice(&output[taken..]);
-            // It may not have been asked for yet, or be asked for already.
-            let both = Interest::READABLE | Interest::WRITABLE;
-            let _ = tools
-                .registry
-                .reregister(&mut self.socket, self.token, both);
-        }
-        Ok(())
-    }
-
-    fn resend(&mut self) -> Result<(), Failure> {
-        let unsent = std::mem::take(&mut self.unsent);
-        let taken = self.write(&unsent)?;
-        self.unsent = unsent;
-        self.unsent.drain(..taken);
-        Ok(())
-    }
-
-    /// Writes until the kernel takes no more.
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
-        let mut taken = 0;
-        while taken < bytes.len() {
-            match self.socket.write(&bytes[taken..]) {
-                Ok(count) => taken += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.socket_failure(error)),
-            }
-        }
-        Ok(taken)
+        sent.map_err(|error| self.socket_failure(error))
     }
 
     fn socket_failure(&self, error: io::Error) -> Failure {
         ClientError::of_transport(self.stage(), error.into()).into()
-    }
-}
-
-#[cfg(unix)]
-fn is_in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::EINPROGRESS)
-}
-
-#[cfg(not(unix))]
-fn is_in_progress(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
-}
-
-/// The beginning of an HTTP response (RFC 9112 section 4): `HTTP/1.1 200`.
-#[derive(Debug, Default)]
-struct StatusLine {
-    bytes: [u8; Self::LENGTH],
-    length: usize,
-}
-
-impl StatusLine {
-    const LENGTH: usize = "HTTP/1.1 200".len();
-    const CLASS: usize = "HTTP/1.1 ".len();
-
-    fn take(&mut self, bytes: &[u8]) {
-        let count = bytes.len().min(Self::LENGTH - self.length);
-        self.bytes[self.length..self.length + count].copy_from_slice(&bytes[..count]);
-        self.length += count;
-    }
-
-    fn is_whole(&self) -> bool {
-        self.length == Self::LENGTH
-    }
-
-    /// The first digit of the status; 0 for what is no HTTP/1.
-    fn class(&self) -> u8 {
-        match self.bytes[Self::CLASS] {
-            digit @ b'1'..=b'5' if self.bytes.starts_with(b"HTTP/1.") => digit - b'0',
-            _ => 0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_status_is_read_however_it_comes_and_nothing_else_is_one() {
-        for (text, class) in [
-            ("HTTP/1.1 200 OK\r\n", 2),
-            ("HTTP/1.0 503 Service Unavailable", 5),
-            ("HTTP/1.1 900 OK\r\n", 0),
-            ("SSH-2.0-OpenSSH_9.2", 0),
-            ("HTTP/2.0 200 ", 0),
-        ] {
-            for size in 1..text.len() {
-                let mut line = StatusLine::default();
-                for piece in text.as_bytes().chunks(size) {
-                    line.take(piece);
-                }
-                assert!(line.is_whole());
-                assert_eq!(line.class(), class, "{text} in pieces of {size}");
-            }
-        }
     }
 }

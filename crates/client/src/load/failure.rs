@@ -5,6 +5,7 @@ use std::io;
 
 use stack::StackError;
 
+use super::status::Status;
 use crate::{ClientError, Stage};
 
 /// A kind of failure.
@@ -26,7 +27,9 @@ pub enum FailureKind {
     Closed,
     /// The server gave up with an alert.
     Alert,
-    /// The server's certificate, signature, key share or records failed their check.
+    /// The server's certificate chain is not trusted, or not of this server.
+    Untrusted,
+    /// The server's signature, key share or records failed their check.
     Verification,
     /// The server broke the protocol, or has nothing in common with the client.
     Protocol,
@@ -40,6 +43,8 @@ pub enum FailureKind {
     NotResumed,
     /// The server ended a full handshake as a resumption.
     NotFull,
+    /// The response has another status than expected, or is no HTTP.
+    Status,
 }
 
 impl FailureKind {
@@ -54,6 +59,7 @@ impl FailureKind {
             Self::ResponseTimeout => "response-timeout",
             Self::Closed => "closed",
             Self::Alert => "alert",
+            Self::Untrusted => "untrusted",
             Self::Verification => "verification",
             Self::Protocol => "protocol",
             Self::Library => "library",
@@ -61,10 +67,12 @@ impl FailureKind {
             Self::OtherGroup => "other-group",
             Self::NotResumed => "not-resumed",
             Self::NotFull => "not-full",
+            Self::Status => "status",
         }
     }
 
-    fn of(error: &ClientError) -> Self {
+    /// What an error counts as.
+    pub fn of(error: &ClientError) -> Self {
         match error {
             ClientError::Socket(_) => Self::NoSocket,
             ClientError::Connect(error) => match error.kind() {
@@ -81,6 +89,7 @@ impl FailureKind {
             },
             ClientError::Closed { .. } => Self::Closed,
             ClientError::Alert { .. } => Self::Alert,
+            ClientError::Verification(StackError::Certificate(_)) => Self::Untrusted,
             ClientError::Verification(_) => Self::Verification,
             ClientError::Tls { error, .. } => match error {
                 StackError::Setup { .. } | StackError::NoTicket | StackError::Library(_) => {
@@ -104,6 +113,7 @@ impl fmt::Display for FailureKind {
             Self::ResponseTimeout => "response timed out",
             Self::Closed => "closed by the server",
             Self::Alert => "alert",
+            Self::Untrusted => "server not trusted",
             Self::Verification => "verification failed",
             Self::Protocol => "protocol error",
             Self::Library => "library failed",
@@ -111,6 +121,7 @@ impl fmt::Display for FailureKind {
             Self::OtherGroup => "another group",
             Self::NotResumed => "not resumed",
             Self::NotFull => "resumed unasked",
+            Self::Status => "other status",
         })
     }
 }
@@ -119,20 +130,44 @@ impl fmt::Display for FailureKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
-    /// The name that the library gives an alert.
+    /// Name and number of an alert.
     pub(super) alert: Option<String>,
+    pub(super) status: Option<Status>,
     pub(super) message: String,
+}
+
+impl Failure {
+    pub(super) const fn of_kind(kind: FailureKind, message: String) -> Self {
+        Self {
+            kind,
+            alert: None,
+            status: None,
+            message,
+        }
+    }
+
+    /// A response that is not as expected.
+    pub(super) fn of_status(status: Status) -> Self {
+        let message = match status {
+            Status::Code(code) => format!("the status of the response was {code}"),
+            Status::NoHttp => "the response was not of HTTP/1".to_owned(),
+        };
+        Self {
+            status: Some(status),
+            ..Self::of_kind(FailureKind::Status, message)
+        }
+    }
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        let (kind, message) = (FailureKind::of(&error), error.with_causes());
         Self {
-            kind: FailureKind::of(&error),
-            message: error.with_causes(),
             alert: match error {
-                ClientError::Alert { alert, .. } => Some(alert),
+                ClientError::Alert { alert, .. } => Some(alert.to_string()),
                 _ => None,
             },
+            ..Self::of_kind(kind, message)
         }
     }
 }
@@ -142,19 +177,22 @@ impl From<ClientError> for Failure {
 pub struct FailureCount {
     /// The kind.
     pub kind: FailureKind,
-    /// What the library calls the alert, for [`FailureKind::Alert`].
+    /// Name and number of the alert, for [`FailureKind::Alert`].
     pub alert: Option<String>,
+    /// That of the response, for [`FailureKind::Status`].
+    pub status: Option<Status>,
     /// How often.
     pub count: u64,
     /// What the first of them said.
     pub example: String,
 }
 
-/// Adds a failure to counts of each kind and alert.
+/// Adds a failure to counts of each kind, alert and status.
 pub(super) fn count(counts: &mut Vec<FailureCount>, failure: Failure) {
     let Failure {
         kind,
         alert,
+        status,
         message,
     } = failure;
     add(
@@ -162,16 +200,18 @@ pub(super) fn count(counts: &mut Vec<FailureCount>, failure: Failure) {
         FailureCount {
             kind,
             alert,
+            status,
             count: 1,
             example: message,
         },
     );
 }
 
-/// Adds the count to that of the same kind and alert.
+/// Adds the count to that of the same kind, alert and status.
 pub(super) fn add(counts: &mut Vec<FailureCount>, more: FailureCount) {
-    let mut same = counts.iter_mut();
-    match same.find(|count| count.kind == more.kind && count.alert == more.alert) {
+    let key = |count: &FailureCount| (count.kind, count.status);
+    let is_same = |count: &FailureCount| key(count) == key(&more) && count.alert == more.alert;
+    match counts.iter_mut().find(|count| is_same(count)) {
         Some(count) => count.count += more.count,
         None => counts.push(more),
     }

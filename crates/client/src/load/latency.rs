@@ -11,6 +11,9 @@ const HIGHEST: u64 = 120_000_000_000;
 /// Three decimal digits are kept.
 const DIGITS: u8 = 3;
 
+/// Values beyond a quantile that settle it.
+const BEYOND: f64 = 10.0;
+
 /// How often something took how long, to three digits, from 0.1 µs to two minutes.
 #[derive(Debug, Clone)]
 pub struct Latency(Histogram<u64>);
@@ -50,6 +53,13 @@ impl Latency {
         (self.count() > 0).then(value)
     }
 
+    /// The same, if ten or more are beyond it: with fewer, chance decides what it is.
+    pub fn settled_quantile(&self, share: f64) -> Option<Duration> {
+        // The product is rounded, as shares like 0.999 are.
+        let beyond = (self.count() as f64 * (1.0 - share) * 1e6).round() / 1e6;
+        self.quantile(share).filter(|_| beyond >= BEYOND)
+    }
+
     /// The longest; `None` without any.
     pub fn max(&self) -> Option<Duration> {
         (self.count() > 0).then(|| Duration::from_nanos(self.0.max()))
@@ -80,5 +90,18 @@ mod tests {
         let median = latency.quantile(0.5).unwrap().as_secs_f64();
         assert!((median / 1001e-6 - 1.0).abs() < 1e-3, "{median}");
         assert!(latency.max().unwrap() >= Duration::from_secs(119));
+    }
+
+    #[test]
+    fn a_quantile_is_settled_by_ten_beyond_it() {
+        for (share, enough) in [(0.5, 20), (0.9, 100), (0.99, 1000), (0.999, 10_000)] {
+            let mut latency = Latency::default();
+            for _ in 1..enough {
+                latency.record(Duration::from_micros(1));
+            }
+            assert_eq!(latency.settled_quantile(share), None, "{share}");
+            latency.record(Duration::from_micros(1));
+            assert!(latency.settled_quantile(share).is_some(), "{share}");
+        }
     }
 }

@@ -19,7 +19,7 @@ pub struct Snapshot {
     pub succeeded: u64,
     /// Failed.
     pub failed: u64,
-    /// Under way.
+    /// Under way: not all of them is measured.
     pub in_flight: usize,
     /// Response times since the snapshot before.
     pub recent: Latency,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use stack::Endpoint;
 use wire::NamedGroup;
 
-use super::Arrivals;
+use super::{Arrivals, ExpectedStatus, FailureKind};
 
 /// A load.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ pub struct Plan {
     pub duration: Option<Duration>,
     /// How many connections begin.
     pub handshakes: Option<u64>,
-    /// Connections at a time, of all workers together. What is due beyond is counted as
-    /// not started.
+    /// Connections at a time, of all workers together, that are still to be measured. What
+    /// is due beyond is counted as not started.
     pub max_in_flight: usize,
     /// For each connection, until all of it is done.
     pub timeout: Duration,
@@ -34,6 +34,8 @@ pub struct Plan {
     pub parting: Parting,
     /// The group that every key exchange must have.
     pub expected_group: Option<NamedGroup>,
+    /// The status that every response must have.
+    pub expected_status: ExpectedStatus,
     /// Decides about all that is random.
     pub seed: u64,
 }
@@ -74,6 +76,8 @@ pub enum LoadError {
     NoTickets {
         /// What came of the handshakes that were to fetch them.
         reason: String,
+        /// How they failed, if they did.
+        kind: Option<FailureKind>,
     },
     /// The system refused what a worker needs.
     #[error("a worker could not begin, or go on: {0}")]

@@ -52,14 +52,30 @@ pub struct Rates {
 pub enum ClientLimit {
     /// The busiest worker had no time left: its share of a core.
     Cpu(f64),
-    /// Connections began late: p99 of the lateness.
-    Late(Duration),
+    /// Much of the response times is this side's own delay.
+    Delay(ClientDelay),
+}
+
+/// This side's delay beside the response times that hold it, both at one quantile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClientDelay {
+    /// The quantile, 0.99 for p99: the highest of a few that is settled.
+    pub quantile: f64,
+    /// See [`Tally::client_delay`].
+    pub delay: Duration,
+    /// See [`Tally::response_time`].
+    pub response: Duration,
 }
 
 /// A worker that is busy for more than this share of its time has none left for bursts.
 const BUSY: f64 = 0.9;
-/// Connections that begin later than this are part of what is measured.
-const LATE: Duration = Duration::from_millis(1);
+/// A delay of more than this share of the response time changes what is read from it.
+const DELAYED: f64 = 0.25;
+/// The quantiles at which delays are judged. A hundred connections settle the last one; with
+/// fewer a hiccup could be all that is seen.
+const JUDGED: [f64; 2] = [0.99, 0.9];
+/// The least number of connections of which a worker's CPU time says something.
+const ENOUGH: u64 = 100;
 
 impl Report {
     /// What happened per second.
@@ -94,19 +110,35 @@ impl Report {
         (cpu > 0.0).then(|| self.tally.succeeded as f64 / cpu)
     }
 
-    /// Whether the client itself could not keep up, and how that shows.
+    /// This side's part of the response times; `None` with fewer than a hundred of them.
+    pub fn client_delay(&self) -> Option<ClientDelay> {
+        let Tally {
+            client_delay,
+            response_time,
+            ..
+        } = &self.tally;
+        JUDGED.into_iter().find_map(|quantile| {
+            Some(ClientDelay {
+                quantile,
+                delay: client_delay.settled_quantile(quantile)?,
+                response: response_time.settled_quantile(quantile)?,
+            })
+        })
+    }
+
+    /// Whether the client itself could not keep up, and how that shows. With fewer than a
+    /// hundred connections nothing is said.
     pub fn client_limit(&self) -> Option<ClientLimit> {
         let share = |worker: &WorkerUse| {
             let cpu = worker.cpu?.as_secs_f64();
             (!worker.wall.is_zero()).then(|| cpu / worker.wall.as_secs_f64())
         };
         let busiest = self.workers.iter().filter_map(share).fold(0.0, f64::max);
-        let lateness = self.tally.lateness.quantile(0.99);
-        match lateness {
-            _ if busiest > BUSY => Some(ClientLimit::Cpu(busiest)),
-            Some(late) if late > LATE => Some(ClientLimit::Late(late)),
-            _ => None,
+        if busiest > BUSY && self.tally.started() >= ENOUGH {
+            return Some(ClientLimit::Cpu(busiest));
         }
+        let is_late = |delay: &ClientDelay| delay.delay > delay.response.mul_f64(DELAYED);
+        self.client_delay().filter(is_late).map(ClientLimit::Delay)
     }
 
     /// Whether p99 of the response times is within the bound, and at most one connection
@@ -116,5 +148,76 @@ impl Report {
         let is_complete = lost * 1000 <= self.tally.offered;
         let response = self.tally.response_time.quantile(0.99);
         is_complete && response.is_some_and(|response| response <= p99)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A report of so many connections with one delay and one response time, by a worker
+    /// that was busy for this share of a second.
+    fn report(connections: u64, delay: Duration, response: Duration, busy: f64) -> Report {
+        let mut tally = Tally {
+            offered: connections,
+            ..Tally::default()
+        };
+        for _ in 0..connections {
+            tally.client_delay.record(delay);
+            tally.response_time.record(response);
+        }
+        Report {
+            tally,
+            window: Duration::from_secs(1),
+            elapsed: Duration::from_secs(1),
+            workers: vec![WorkerUse {
+                wall: Duration::from_secs(1),
+                cpu: Some(Duration::from_secs_f64(busy)),
+            }],
+            prepared: 0,
+            max_in_flight: 1,
+            is_interrupted: false,
+        }
+    }
+
+    #[test]
+    fn a_delay_limits_what_can_be_read_from_the_times_that_it_is_much_of() {
+        // The same delay, beside a long and a short response time.
+        let small = report(1000, 2 * MS, 1000 * MS, 0.1);
+        assert_eq!(small.client_limit(), None);
+        let large = report(1000, 2 * MS, 4 * MS, 0.1);
+        let Some(ClientLimit::Delay(delay)) = large.client_limit() else {
+            panic!("{:?}", large.client_limit());
+        };
+        assert_eq!(delay.quantile, 0.99);
+        assert!(delay.delay >= 2 * MS && delay.response >= 4 * MS);
+    }
+
+    #[test]
+    fn a_few_late_connections_among_many_are_no_limit() {
+        let mut report = report(10_000, MS / 100, 2 * MS, 0.1);
+        for _ in 0..50 {
+            report.tally.client_delay.record(10 * MS);
+            report.tally.response_time.record(12 * MS);
+        }
+        assert_eq!(report.client_limit(), None);
+    }
+
+    #[test]
+    fn a_worker_without_time_left_is_a_limit() {
+        assert_eq!(report(100, MS / 100, MS, 0.89).client_limit(), None);
+        let busy = report(100, MS / 100, MS, 0.95).client_limit();
+        assert!(matches!(busy, Some(ClientLimit::Cpu(_))), "{busy:?}");
+    }
+
+    #[test]
+    fn nothing_is_said_of_too_few_connections() {
+        assert_eq!(report(99, 9 * MS, 10 * MS, 0.99).client_limit(), None);
+        let enough = report(100, 9 * MS, 10 * MS, 0.1);
+        let delay = enough.client_delay().unwrap();
+        assert_eq!(delay.quantile, 0.9);
+        assert!(enough.client_limit().is_some());
     }
 }

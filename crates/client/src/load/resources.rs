@@ -2,16 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod linux {
-    use std::time::Duration;
-
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    use nix::time::{ClockId, clock_gettime};
-
-    /// CPU time of this thread since it began.
-    pub(in super::super) fn thread_cpu() -> Option<Duration> {
-        let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
-        time.ok().map(Duration::from)
-    }
 
     /// How many descriptors this process may have, after asking for as many as it can get.
     pub(in super::super) fn descriptors() -> Option<usize> {
@@ -26,13 +17,6 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod other {
-    use std::time::Duration;
-
-    /// There is no portable clock of threads.
-    pub(in super::super) fn thread_cpu() -> Option<Duration> {
-        None
-    }
-
     /// There is no portable way to ask.
     pub(in super::super) fn descriptors() -> Option<usize> {
         None
@@ -40,6 +24,6 @@ mod other {
 }
 
 #[cfg(target_os = "linux")]
-pub(super) use linux::{descriptors, thread_cpu};
+pub(super) use linux::descriptors;
 #[cfg(not(target_os = "linux"))]
-pub(super) use other::{descriptors, thread_cpu};
+pub(super) use other::descriptors;

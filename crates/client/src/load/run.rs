@@ -10,7 +10,7 @@ use super::report::{Report, WorkerUse};
 use super::resources::descriptors;
 use super::schedule::Share;
 use super::tally::Tally;
-use super::worker::{Prepared, Worker};
+use super::worker::{Limits, Prepared, Shortage, Worker};
 use super::{LoadError, Plan, WorkerEndpoints};
 
 /// Descriptors of a process that are not for connections.
@@ -34,7 +34,10 @@ pub fn run(
 ) -> Result<Report, LoadError> {
     plan.check(endpoints)?;
     let granted = descriptors().map_or(usize::MAX, |limit| limit.saturating_sub(OTHER_DESCRIPTORS));
-    let max_in_flight = plan.max_in_flight.min(granted).max(endpoints.len());
+    let limits = Limits {
+        in_flight: plan.max_in_flight.min(granted).max(endpoints.len()),
+        open: granted.max(endpoints.len()),
+    };
     let gauges: Vec<Gauge> = endpoints.iter().map(|_| Gauge::default()).collect();
     let (tell, told) = channel();
     thread::scope(|scope| {
@@ -47,7 +50,7 @@ pub fn run(
                 worker,
                 workers: gauges.len(),
             };
-            let make = move || Worker::new(plan, endpoints.clone(), share, max_in_flight, stop);
+            let make = move || Worker::new(plan, endpoints.clone(), share, limits, stop);
             let live = move || tell_all(make, &tell, &begins_at, gauge);
             let thread = thread::Builder::new().name(format!("load-{worker}"));
             threads.push(thread.spawn_scoped(scope, live)?);
@@ -59,7 +62,7 @@ pub fn run(
         match panics.fold(false, |any, panicked| any | panicked) {
             true => Err(LoadError::Panicked),
             false => report.map(|report| Report {
-                max_in_flight,
+                max_in_flight: limits.in_flight,
                 is_interrupted: stop.load(Ordering::Relaxed),
                 ..report
             }),
@@ -149,8 +152,9 @@ fn preparations(told: &Receiver<News>, workers: usize) -> Result<u64, LoadError>
             return Err(LoadError::Panicked);
         };
         let prepared = prepared?;
-        if let Some(reason) = prepared.shortage {
-            return Err(LoadError::NoTickets { reason });
+        if let Some(shortage) = prepared.shortage {
+            let Shortage { reason, kind } = shortage;
+            return Err(LoadError::NoTickets { reason, kind });
         }
         handshakes += prepared.handshakes;
     }

@@ -6,6 +6,7 @@ use stack::Negotiated;
 
 use super::failure::{self, Failure, FailureCount};
 use super::latency::Latency;
+use super::status::{ExpectedStatus, Status};
 
 /// How a connection is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(super) enum Purpose {
     Ticket,
 }
 
-/// A connection that succeeded.
+/// A connection of which all is measured.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sample {
     pub(super) purpose: Purpose,
@@ -26,9 +27,11 @@ pub(super) struct Sample {
     pub(super) secured: Instant,
     /// The first byte of the response, if one was asked for.
     pub(super) answered: Option<Instant>,
+    /// For how long its socket was ready and not handled.
+    pub(super) queued: Duration,
     pub(super) negotiated: Negotiated,
-    /// The first digit of an HTTP status; 0 for what is none.
-    pub(super) status: Option<u8>,
+    /// Of the response, if one was asked for.
+    pub(super) status: Option<Status>,
 }
 
 impl Sample {
@@ -75,9 +78,12 @@ pub struct Tally {
     /// overloaded server wait; the service time hides that later ones had to wait for
     /// earlier ones (coordinated omission).
     pub response_time: Latency,
-    /// How late connections were begun. Much of it means that the load generator can't
-    /// keep up itself.
+    /// How late connections were begun, failed ones included.
     pub lateness: Latency,
+    /// What this side adds to each response time: how late the connection was begun, and
+    /// for how long its socket was ready before its worker came to it. This is the least of
+    /// it, since a socket counts as ready from when the poll tells.
+    pub client_delay: Latency,
     /// Failures by kind.
     pub failures: Vec<FailureCount>,
     /// What was negotiated, and how often.
@@ -85,6 +91,7 @@ pub struct Tally {
     /// Response times that no [`super::Snapshot`] has shown yet.
     pub(super) recent: Latency,
     /// Responses by the first digit of their HTTP status, 1 to 5; 0 for what is no HTTP.
+    /// Those that failed for their status are in here as well.
     pub statuses: [u64; 6],
 }
 
@@ -104,10 +111,24 @@ impl Tally {
         self.not_started += count;
     }
 
-    pub(super) fn succeed(&mut self, sample: &Sample, end: Option<Instant>) {
+    /// Takes a connection of which all is measured. It succeeded if its response, where one
+    /// was asked for, is as expected.
+    pub(super) fn finish(
+        &mut self,
+        sample: &Sample,
+        expected: &ExpectedStatus,
+        end: Option<Instant>,
+    ) {
         if sample.purpose == Purpose::Ticket {
             self.for_tickets += 1;
             return;
+        }
+        if let Some(status) = sample.status {
+            self.statuses[status.class()] += 1;
+            if !expected.includes(status) {
+                self.fail(Failure::of_status(status));
+                return;
+            }
         }
         let Sample {
             intended,
@@ -128,15 +149,18 @@ impl Tally {
         self.service_time.record(ended - started);
         self.response_time.record(ended - intended);
         self.recent.record(ended - intended);
-        if let Some(status) = sample.status {
-            self.statuses[usize::from(status)] += 1;
-        }
+        self.client_delay.record(started - intended + sample.queued);
         add(&mut self.negotiated, sample.negotiated, 1);
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {
         self.failed += 1;
         failure::count(&mut self.failures, failure);
+    }
+
+    /// The failure that happened most often.
+    pub fn main_failure(&self) -> Option<&FailureCount> {
+        self.failures.iter().max_by_key(|failure| failure.count)
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -155,6 +179,7 @@ impl Tally {
             (&mut self.service_time, &other.service_time),
             (&mut self.response_time, &other.response_time),
             (&mut self.lateness, &other.lateness),
+            (&mut self.client_delay, &other.client_delay),
         ] {
             mine.merge(other);
         }

@@ -14,14 +14,15 @@ use mio::{Events, Poll, Token};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use slab::Slab;
+use transport::CpuWatch;
 
 use super::alarm::Alarm;
-use super::attempt::{Attempt, Beginning, Progress, Tools};
-use super::failure::Failure;
+use super::attempt::{Attempt, Beginning, Progress};
+use super::failure::{Failure, FailureKind};
 use super::live::Gauge;
-use super::resources::thread_cpu;
 use super::schedule::{Chance, Schedule, Share, Source};
 use super::tally::{Purpose, Tally};
+use super::tools::Tools;
 use super::{Arrivals, Plan, WorkerEndpoints, WorkerUse};
 
 pub(super) struct Worker<'a> {
@@ -33,10 +34,13 @@ pub(super) struct Worker<'a> {
     alarm: Alarm,
     tools: Tools,
     attempts: Slab<Attempt>,
+    /// Attempts of which not all is measured yet. Others only wait for the server to close,
+    /// or for a ticket.
+    in_flight: usize,
     /// When which attempt's time is over, in order, since all have the same time. Many that
     /// ended earlier are still in there.
     deadlines: VecDeque<Deadline>,
-    max_in_flight: usize,
+    limits: Limits,
     serial: u64,
     random: StdRng,
     /// Success before this is success in time.
@@ -49,6 +53,15 @@ struct Deadline {
     at: Instant,
     key: usize,
     serial: u64,
+}
+
+/// How many connections there may be at a time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// That are still to be measured.
+    pub(super) in_flight: usize,
+    /// In all: what the system lets this process have open.
+    pub(super) open: usize,
 }
 
 const ALARM: Token = Token(usize::MAX >> 1);
@@ -70,13 +83,17 @@ impl<'a> Worker<'a> {
         plan: &'a Plan,
         endpoints: WorkerEndpoints,
         share: Share,
-        max_in_flight: usize,
+        limits: Limits,
         stop: &'a AtomicBool,
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let alarm = Alarm::new(poll.registry(), ALARM)?;
         let tools = Tools::new(plan, endpoints, poll.registry().try_clone()?);
-        let max_in_flight = share.of(max_in_flight as u64).max(1) as usize;
+        let own = |limit: usize| share.of(limit as u64).max(1) as usize;
+        let limits = Limits {
+            in_flight: own(limits.in_flight),
+            open: own(limits.open),
+        };
         Ok(Self {
             share,
             plan,
@@ -85,9 +102,10 @@ impl<'a> Worker<'a> {
             events: Some(Events::with_capacity(EVENTS)),
             alarm,
             tools,
-            attempts: Slab::with_capacity(max_in_flight.min(4096)),
+            attempts: Slab::with_capacity(limits.in_flight.min(4096)),
+            in_flight: 0,
             deadlines: VecDeque::with_capacity(DEADLINES),
-            max_in_flight,
+            limits,
             serial: 0,
             random: share.random(plan.seed, Chance::Purposes),
             end: None,
@@ -100,7 +118,7 @@ impl<'a> Worker<'a> {
         if self.plan.resumed_share > 0.0 {
             let goal = match self.plan.arrivals {
                 Arrivals::Closed { concurrency } => self.share.of(concurrency as u64) as usize,
-                _ => self.max_in_flight,
+                _ => self.limits.in_flight,
             };
             let goal = goal.clamp(1, PREPARED_TICKETS);
             // One tells whether the server issues any: others would wait in vain.
@@ -121,13 +139,19 @@ impl<'a> Worker<'a> {
         let is_served = self.plan.resumed_share == 0.0
             || self.tools.tickets() > 0
             || self.stop.load(Ordering::Relaxed);
-        let reason = || match failures.into_iter().next() {
-            Some(failure) => failure.example,
-            None => format!("full handshakes succeeded, {handshakes} in number"),
+        let shortage = || match failures.into_iter().next() {
+            Some(failure) => Shortage {
+                reason: failure.example,
+                kind: Some(failure.kind),
+            },
+            None => Shortage {
+                reason: format!("full handshakes succeeded, {handshakes} in number"),
+                kind: None,
+            },
         };
         Ok(Prepared {
             handshakes,
-            shortage: (!is_served).then(reason),
+            shortage: (!is_served).then(shortage),
         })
     }
 
@@ -151,15 +175,15 @@ impl<'a> Worker<'a> {
             }
             Arrivals::Closed { concurrency } => {
                 let concurrency = share.of(concurrency as u64) as usize;
-                Source::closed(concurrency.min(self.max_in_flight), self.end, limit)
+                Source::closed(concurrency.min(self.limits.in_flight), self.end, limit)
             }
         };
         std::thread::sleep(begin.saturating_duration_since(Instant::now()));
-        let (started, cpu) = (Instant::now(), thread_cpu());
+        let (started, watch) = (Instant::now(), CpuWatch::start());
         self.run_through(source, Errand::Load, Some(gauge))?;
         let used = WorkerUse {
             wall: started.elapsed(),
-            cpu: thread_cpu().zip(cpu).map(|(now, then)| now - then),
+            cpu: watch.read(),
         };
         gauge.publish(&mut self.tally, 0);
         Ok((self.tally, used))
@@ -188,7 +212,7 @@ impl<'a> Worker<'a> {
             if now >= next_tick {
                 next_tick = now + TICK;
                 if let Some(gauge) = gauge {
-                    gauge.publish(&mut self.tally, self.attempts.len());
+                    gauge.publish(&mut self.tally, self.in_flight);
                 }
             }
             if self.stop.load(Ordering::Relaxed) {
@@ -210,12 +234,13 @@ impl<'a> Worker<'a> {
                 Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
                 _ => {}
             }
+            let ready = Instant::now();
             for event in &events {
                 if event.token() == ALARM {
                     self.alarm.note_ringing();
                     continue;
                 }
-                self.advance(event.token().0, event.is_read_closed());
+                self.advance(event.token().0, event.is_read_closed(), ready);
                 // What is due does not wait for all of the others.
                 self.start_if_due(&mut source, errand);
             }
@@ -240,7 +265,8 @@ impl<'a> Worker<'a> {
         let Some(intended) = source.take_due(started, self.attempts.len()) else {
             return false;
         };
-        if self.attempts.len() >= self.max_in_flight {
+        let Limits { in_flight, open } = self.limits;
+        if self.in_flight >= in_flight || self.attempts.len() >= open {
             self.tally.drop_overdue(1);
             return true;
         }
@@ -253,6 +279,7 @@ impl<'a> Worker<'a> {
         match Attempt::start(&mut self.tools, Token(key), serial, purpose, beginning) {
             Ok(attempt) => {
                 entry.insert(attempt);
+                self.in_flight += 1;
                 let at = started + self.plan.timeout;
                 self.deadlines.push_back(Deadline { at, key, serial });
             }
@@ -272,16 +299,19 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The socket of an attempt is ready for more.
-    fn advance(&mut self, key: usize, is_input_over: bool) {
+    /// The socket of an attempt has been ready since `ready`.
+    fn advance(&mut self, key: usize, is_input_over: bool, ready: Instant) {
         let Some(attempt) = self.attempts.get_mut(key) else {
             return;
         };
+        attempt.note_queued(ready.elapsed());
         loop {
             match attempt.advance(&mut self.tools, is_input_over) {
                 Ok(Progress::Waiting) => return,
                 Ok(Progress::Measured(sample)) => {
-                    self.tally.succeed(&sample, self.end);
+                    self.in_flight -= 1;
+                    let expected = &self.plan.expected_status;
+                    self.tally.finish(&sample, expected, self.end);
                     if attempt.is_over() {
                         break;
                     }
@@ -290,7 +320,7 @@ impl<'a> Worker<'a> {
                 Err(failure) => {
                     self.tally.fail(failure);
                     attempt.give_up(&self.tools);
-                    self.attempts.remove(key);
+                    self.remove(key);
                     return;
                 }
             }
@@ -298,8 +328,14 @@ impl<'a> Worker<'a> {
         self.end_measured(key);
     }
 
-    fn end_measured(&mut self, key: usize) {
+    fn remove(&mut self, key: usize) -> Attempt {
         let attempt = self.attempts.remove(key);
+        self.in_flight -= usize::from(!attempt.is_measured());
+        attempt
+    }
+
+    fn end_measured(&mut self, key: usize) {
+        let attempt = self.remove(key);
         self.tally.without_ticket += u64::from(attempt.lacks_ticket());
     }
 
@@ -326,7 +362,7 @@ impl<'a> Worker<'a> {
                 self.end_measured(deadline.key);
             } else {
                 let failure: Failure = attempt.time_out(&self.tools);
-                self.attempts.remove(deadline.key);
+                self.remove(deadline.key);
                 self.tally.fail(failure);
             }
         }
@@ -334,8 +370,7 @@ impl<'a> Worker<'a> {
 
     /// Ends all attempts.
     fn cut_off(&mut self) {
-        let cut = self.attempts.iter().filter(|(_, a)| !a.is_measured());
-        self.tally.unfinished += cut.count() as u64;
+        self.tally.unfinished += std::mem::take(&mut self.in_flight) as u64;
         self.attempts.clear();
     }
 }
@@ -353,5 +388,13 @@ pub(super) struct Prepared {
     /// Handshakes that succeeded.
     pub(super) handshakes: u64,
     /// What happened instead, if tickets are needed and none came.
-    pub(super) shortage: Option<String>,
+    pub(super) shortage: Option<Shortage>,
+}
+
+/// Why there are no tickets.
+#[derive(Debug)]
+pub(super) struct Shortage {
+    pub(super) reason: String,
+    /// How the handshakes failed, if they did.
+    pub(super) kind: Option<FailureKind>,
 }
