@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use experiment::Side;
 use h3::error::Code;
 use http::{Request, Uri};
-use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime, VarInt};
+use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use stack::StackError;
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::error::{ClientError, Stage};
 use crate::observation::Traffic;
 use crate::session::Session;
+use crate::streams::{HttpConnection, error_code};
 use crate::tap::{Tap, TapLimits};
 use crate::transport;
 
@@ -50,7 +51,7 @@ impl Default for ClientOptions {
 pub struct Exchange {
     /// The handshake and what was negotiated.
     pub session: Session,
-    /// The answer; `None` where HTTP/3 was not negotiated.
+    /// The answer; `None` where HTTP/3 was not negotiated, or nothing was asked.
     pub response: Option<Response>,
     /// All that the client sent, until the response had come.
     pub sent: Traffic,
@@ -69,6 +70,9 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// Bytes of an answer beside its content, of which twice as much is taken: its frames have
+/// headers, too.
+const MAX_HEAD: usize = 64 * 1024;
 /// How long the end of a connection is waited for: it tells the server, no more.
 const CLOSING: Duration = Duration::from_millis(200);
 
@@ -82,8 +86,23 @@ const CLOSING: Duration = Duration::from_millis(200);
 pub async fn connect(
     server: SocketAddr,
     server_name: &str,
+    tls: ClientConfig,
+    options: &ClientOptions,
+) -> Result<Exchange, ClientError> {
+    connect_and_ask_if(server, server_name, tls, options, || true).await
+}
+
+/// As [`connect`], but asks only if `is_willing` says so once the handshake is done: `tls`
+/// may go on with a server that it does not trust, which then is told nothing.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_and_ask_if(
+    server: SocketAddr,
+    server_name: &str,
     mut tls: ClientConfig,
     options: &ClientOptions,
+    is_willing: impl Fn() -> bool + Send,
 ) -> Result<Exchange, ClientError> {
     if tls.alpn_protocols.is_empty() {
         tls.alpn_protocols = vec![HTTP3.to_vec()];
@@ -106,11 +125,11 @@ pub async fn connect(
             .map_err(|error| setup("the connection", error))?;
         let connection = connecting.await;
         let connection = connection.map_err(|error| attempt.lost(&error))?;
+        let request = is_willing().then_some(request);
         attempt.exchange(&connection, request, begin).await
     };
     let result = timeout(options.limit, exchange).await;
-    let code = u32::try_from(Code::H3_NO_ERROR.value()).unwrap_or_default();
-    endpoint.close(VarInt::from_u32(code), b"");
+    endpoint.close(error_code(Code::H3_NO_ERROR.value()), b"");
     // The server learns of the end, or finds out by itself.
     let _ = timeout(CLOSING, endpoint.wait_idle()).await;
     result.unwrap_or(Err(ClientError::Timeout {
@@ -170,7 +189,7 @@ impl Attempt<'_> {
     async fn exchange(
         &mut self,
         connection: &Connection,
-        request: Request<()>,
+        request: Option<Request<()>>,
         begin: Instant,
     ) -> Result<Exchange, ClientError> {
         let handshake = begin.elapsed();
@@ -178,10 +197,10 @@ impl Attempt<'_> {
         let observation = self.tap.observation(server);
         let session = Session::new(connection, handshake, observation);
         self.stage = Stage::Response;
-        let response = if session.alpn.as_deref() == Some(HTTP3) {
-            Some(self.ask(connection, request, begin).await?)
-        } else {
-            None
+        let speaks_http = session.alpn.as_deref() == Some(HTTP3);
+        let response = match request.filter(|_| speaks_http) {
+            Some(request) => Some(self.ask(connection, request, begin).await?),
+            None => None,
         };
         let whole = self.tap.observation(server);
         let (sent, received) = whole.map_or_else(Default::default, |o| (o.client, o.server));
@@ -204,9 +223,16 @@ impl Attempt<'_> {
             Some(reason) => self.lost(&reason),
             None => ClientError::Http(error.to_string()),
         };
-        let http = h3_quinn::Connection::new(connection.clone());
-        let (mut driver, mut requests) =
-            h3::client::new(http).await.map_err(|error| fault(&error))?;
+        let limit = self
+            .options
+            .max_body
+            .saturating_mul(2)
+            .saturating_add(MAX_HEAD);
+        let http = HttpConnection::new(connection.clone(), Side::Client, limit);
+        // h3 loses the frame that came while it waits for its stream of grease.
+        let mut builder = h3::client::builder();
+        let built = builder.send_grease(false).build::<_, _, Bytes>(http).await;
+        let (mut driver, mut requests) = built.map_err(|error| fault(&error))?;
         let answer = async {
             let mut stream = requests.send_request(request).await?;
             stream.finish().await?;

@@ -60,8 +60,8 @@ pub enum ClientError {
         /// What was under way. A server may refuse a client's certificate after the client's
         /// handshake.
         stage: Stage,
-        /// What the library calls the alert.
-        alert: String,
+        /// What the alert says.
+        alert: wire::AlertDescription,
     },
     /// The server's certificate, signature or key share failed its check.
     #[error("the server was not verified")]

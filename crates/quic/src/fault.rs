@@ -15,7 +15,7 @@ pub(crate) fn of(error: &ConnectionError) -> StackError {
     let message = error.to_string();
     match error {
         ConnectionError::ConnectionClosed(close) => match alert(close.error_code) {
-            Some(alert) => StackError::Alert(format!("{alert:?}")),
+            Some(alert) => StackError::Alert(wire::AlertDescription(alert.into())),
             None => StackError::Peer(message),
         },
         ConnectionError::TransportError(error) => {

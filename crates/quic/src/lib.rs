@@ -10,6 +10,7 @@
 mod client;
 mod end;
 mod error;
+mod event;
 mod fault;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -19,15 +20,18 @@ mod library;
 mod observation;
 mod packet;
 mod pair;
+mod served;
 mod server;
 mod session;
+mod streams;
 mod tap;
 mod transport;
 
-pub use client::{ClientOptions, Exchange, HTTP3, Response, connect};
+pub use client::{ClientOptions, Exchange, HTTP3, Response, connect, connect_and_ask_if};
 pub use error::{ClientError, ServerError, Stage};
+pub use event::{Event, Fault, HandshakeFailure};
 pub use library::library;
 pub use observation::{Amplification, Observation, Traffic};
 pub use pair::{AddressValidation, Established, Pair, ROUND_TRIP, round_trips};
-pub use server::{Event, Limits, Server, Service};
+pub use server::{Limits, Server, Service};
 pub use session::Session;

@@ -12,7 +12,7 @@ use crate::packet::{PacketKind, Packets};
 const AMPLIFICATION_FACTOR: u64 = 3;
 
 /// The smallest datagram that may carry a client's Initial packet (RFC 9000 section 14.1).
-const SMALLEST_INITIAL: u64 = 1200;
+pub(crate) const SMALLEST_INITIAL: u64 = 1200;
 
 /// What the datagrams of one connection tell, seen from one place on its path.
 ///

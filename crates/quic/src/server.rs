@@ -4,25 +4,25 @@ use std::future::Future;
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use experiment::Side;
 use h3::error::Code;
-use h3::server::{RequestResolver, builder};
-use http::{Method, Request, Response};
-use quinn::{Connection, Endpoint, EndpointConfig, IdleTimeout, Incoming, TokioRuntime, VarInt};
+use http::{Request, Response};
+use quinn::{Endpoint, EndpointConfig, IdleTimeout, Incoming, TokioRuntime};
 use rustls::ServerConfig;
-use stack::StackError;
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use crate::client::HTTP3;
 use crate::error::ServerError;
-use crate::fault;
+use crate::event::Event;
 use crate::pair::AddressValidation;
+use crate::served::Served;
 use crate::session::Session;
+use crate::streams::error_code;
 use crate::tap::{Tap, TapLimits};
 use crate::transport;
 
@@ -35,32 +35,8 @@ pub trait Service: Send + Sync + 'static {
         session: Arc<Session>,
     ) -> impl Future<Output = Response<Bytes>> + Send;
 
-    /// Is told what becomes of connections.
+    /// Is told what becomes of connections and requests.
     fn note(&self, _event: Event<'_>) {}
-}
-
-/// Something that happened to a connection.
-#[derive(Debug)]
-pub enum Event<'e> {
-    /// Its client must come again with a token, to show that it is at its address.
-    Retried(SocketAddr),
-    /// There were as many as allowed.
-    Refused(SocketAddr),
-    /// Its handshake was completed.
-    Established(&'e Session),
-    /// A request was answered.
-    Answered(&'e Session),
-    /// Its handshake took too long.
-    HandshakeTimeout(SocketAddr),
-    /// Its handshake failed.
-    Failed {
-        /// The client.
-        address: SocketAddr,
-        /// Whose fault it is.
-        error: StackError,
-    },
-    /// It has ended, in whatever way.
-    Closed(&'e Session),
 }
 
 /// What clients may take of the server.
@@ -76,11 +52,15 @@ pub struct Limits {
     pub request: u64,
     /// Requests of one connection at a time.
     pub streams: u32,
+    /// Handshakes at a time with clients that have not shown that they are at their address.
+    /// Who comes beyond must come again with a token (RFC 9000 section 8.1.2), so that made-up
+    /// addresses take no more of `connections` than this.
+    pub unvalidated: usize,
 }
 
 impl Default for Limits {
     /// 1024 connections, 10 s for a handshake, 30 s for a request, of at most 8 KiB, 32 at a
-    /// time.
+    /// time; 128 clients whose address is not validated.
     fn default() -> Self {
         Self {
             connections: 1024,
@@ -88,6 +68,7 @@ impl Default for Limits {
             idle: Duration::from_secs(30),
             request: 8 * 1024,
             streams: 32,
+            unvalidated: 128,
         }
     }
 }
@@ -107,8 +88,10 @@ const UNIDIRECTIONAL: u32 = 8;
 const RECEIVE_WINDOW: u32 = 64 * 1024;
 /// Connections that wait for this program to accept or refuse them, which it does at once.
 const MAX_INCOMING: usize = 256;
-/// Content of a request that is taken, and thrown away, in bytes.
-const MAX_CONTENT: usize = 64 * 1024;
+/// Bytes of each of them that are kept until then.
+const INCOMING: u64 = 32 * 1024;
+/// Bytes of answers that a client has not acknowledged.
+const SEND_WINDOW: u64 = 1 << 20;
 /// How long clients may take to acknowledge that the server ends.
 const CLOSING: Duration = Duration::from_secs(1);
 
@@ -137,9 +120,13 @@ impl Server {
             .max_concurrent_uni_streams(UNIDIRECTIONAL.into())
             .stream_receive_window(RECEIVE_WINDOW.into())
             .receive_window(RECEIVE_WINDOW.into())
+            .send_window(SEND_WINDOW)
             .datagram_receive_buffer_size(None);
         let mut config = transport::server(tls, transport).map_err(ServerError::Setup)?;
-        config.max_incoming(MAX_INCOMING);
+        config
+            .max_incoming(MAX_INCOMING)
+            .incoming_buffer_size(INCOMING)
+            .incoming_buffer_size_total(INCOMING * MAX_INCOMING as u64);
         let fault = |error| ServerError::Bind { address, error };
         let socket = UdpSocket::bind(address).map_err(fault)?;
         let tap_limits = TapLimits {
@@ -169,144 +156,123 @@ impl Server {
     }
 
     /// Accepts connections on the current runtime, which must have I/O and time enabled,
-    /// until `shutdown` is done. Connections that are still open then are closed.
-    pub async fn serve(self, service: Arc<impl Service>, shutdown: impl Future<Output = ()>) {
+    /// until `shutdown` is done. Then new connections are refused, clients told that theirs
+    /// end, and requests under way answered; after `grace` what is left is closed.
+    pub async fn serve(
+        self,
+        service: Arc<impl Service>,
+        shutdown: impl Future<Output = ()>,
+        grace: Duration,
+    ) {
+        let (ending, is_ending) = watch::channel(false);
+        let mut door = Door::new(&self, service.clone(), is_ending);
         let mut shutdown = pin!(shutdown);
-        let connections = self.limits.connections.min(Semaphore::MAX_PERMITS);
-        let room = Arc::new(Semaphore::new(connections));
-        // Dropped at the end of this function, it aborts what is left.
-        let mut tasks = JoinSet::new();
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(_) = tasks.join_next() => {}
                 incoming = self.endpoint.accept() => match incoming {
-                    Some(incoming) => self.admit(incoming, &service, &room, &mut tasks),
-                    None => break,
+                    Some(incoming) => door.admit(incoming),
+                    None => return service.note(Event::SocketLost),
                 },
+                Some(ended) = door.tasks.join_next() => note_panic(&*service, &ended),
             }
         }
-        self.endpoint.close(no_error(), b"the server ends");
+        ending.send_replace(true);
+        let rest = async {
+            loop {
+                tokio::select! {
+                    incoming = self.endpoint.accept() => match incoming {
+                        Some(incoming) => door.refuse(incoming),
+                        None => return service.note(Event::SocketLost),
+                    },
+                    ended = door.tasks.join_next() => match ended {
+                        Some(ended) => note_panic(&*service, &ended),
+                        None => return,
+                    },
+                }
+            }
+        };
+        let _ = timeout(grace, rest).await;
+        self.endpoint
+            .close(error_code(Code::H3_NO_ERROR.value()), b"the server ends");
+        door.tasks.abort_all();
         // Those that do not acknowledge it find out by themselves.
         let _ = timeout(CLOSING, self.endpoint.wait_idle()).await;
     }
+}
 
-    fn admit(
-        &self,
-        incoming: Incoming,
-        service: &Arc<impl Service>,
-        room: &Arc<Semaphore>,
-        tasks: &mut JoinSet<()>,
-    ) {
-        let address = incoming.remote_address();
-        let wants_retry = self.validation == AddressValidation::ByRetry;
-        if wants_retry && !incoming.remote_address_validated() {
-            // An address that is not validated may always be sent a Retry.
-            if incoming.retry().is_ok() {
-                service.note(Event::Retried(address));
-            }
-            return;
+/// Who comes in.
+struct Door<S> {
+    service: Arc<S>,
+    tap: Arc<Tap>,
+    limits: Limits,
+    is_ending: watch::Receiver<bool>,
+    /// A permit for each connection.
+    room: Arc<Semaphore>,
+    /// A permit for each client that may be somebody else.
+    unvalidated: Arc<Semaphore>,
+    /// Dropped, it aborts what is left.
+    tasks: JoinSet<()>,
+}
+
+impl<S: Service> Door<S> {
+    fn new(server: &Server, service: Arc<S>, is_ending: watch::Receiver<bool>) -> Self {
+        let limits = server.limits;
+        let permits = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self {
+            service,
+            tap: server.tap.clone(),
+            limits,
+            is_ending,
+            room: permits(limits.connections),
+            unvalidated: permits(match server.validation {
+                AddressValidation::ByHandshake => limits.unvalidated,
+                AddressValidation::ByRetry => 0,
+            }),
+            tasks: JoinSet::new(),
         }
-        let Ok(permit) = room.clone().try_acquire_owned() else {
-            incoming.refuse();
-            service.note(Event::Refused(address));
-            return;
+    }
+
+    fn admit(&mut self, incoming: Incoming) {
+        let Ok(permit) = self.room.clone().try_acquire_owned() else {
+            return self.refuse(incoming);
         };
-        let (service, tap, limits) = (service.clone(), self.tap.clone(), self.limits);
-        tasks.spawn(async move {
-            serve(incoming, &service, &tap, limits).await;
+        let address = incoming.remote_address();
+        let mut unvalidated = None;
+        if !incoming.remote_address_validated() {
+            unvalidated = self.unvalidated.clone().try_acquire_owned().ok();
+            if unvalidated.is_none() {
+                // An address that is not validated may always be sent a Retry.
+                if incoming.retry().is_ok() {
+                    self.service.note(Event::Retried(address));
+                }
+                return;
+            }
+        }
+        self.service.note(Event::Began(address));
+        let served = Served {
+            service: self.service.clone(),
+            tap: self.tap.clone(),
+            limits: self.limits,
+            is_ending: self.is_ending.clone(),
+        };
+        self.tasks.spawn(async move {
+            served.run(incoming, unvalidated).await;
             drop(permit);
         });
     }
-}
 
-fn no_error() -> VarInt {
-    // The codes of HTTP/3 are small.
-    VarInt::from_u32(u32::try_from(Code::H3_NO_ERROR.value()).unwrap_or_default())
-}
-
-/// One connection, from its first datagram to its end.
-async fn serve(incoming: Incoming, service: &Arc<impl Service>, tap: &Tap, limits: Limits) {
-    let begin = Instant::now();
-    let address = incoming.remote_address();
-    let id = incoming.orig_dst_cid();
-    let handshake = async { incoming.accept()?.await };
-    let done = timeout(limits.handshake, handshake).await;
-    let observation = tap.take(address, &id);
-    let connection = match done {
-        Err(_) => return service.note(Event::HandshakeTimeout(address)),
-        Ok(Err(error)) => {
-            let error = fault::of(&error);
-            return service.note(Event::Failed { address, error });
-        }
-        Ok(Ok(connection)) => connection,
-    };
-    let session = Arc::new(Session::new(&connection, begin.elapsed(), observation));
-    service.note(Event::Established(&session));
-    if session.alpn.as_deref() == Some(HTTP3) {
-        serve_http(&connection, service, &session, limits).await;
-    } else {
-        // There is nothing to say without HTTP; the client says when it has seen enough.
-        let _ = timeout(limits.idle, connection.closed()).await;
-    }
-    connection.close(no_error(), b"");
-    service.note(Event::Closed(&session));
-}
-
-async fn serve_http(
-    connection: &Connection,
-    service: &Arc<impl Service>,
-    session: &Arc<Session>,
-    limits: Limits,
-) {
-    let transport = h3_quinn::Connection::new(connection.clone());
-    let mut builder = builder();
-    builder.max_field_section_size(limits.request);
-    let Ok(mut http) = builder.build::<_, Bytes>(transport).await else {
-        return;
-    };
-    let mut requests = JoinSet::new();
-    loop {
-        match timeout(limits.idle, http.accept()).await {
-            Ok(Ok(Some(request))) => {
-                let (service, session) = (service.clone(), session.clone());
-                requests.spawn(async move {
-                    let answered = timeout(limits.idle, answer(request, &*service, &session));
-                    if matches!(answered.await, Ok(Ok(()))) {
-                        service.note(Event::Answered(&session));
-                    }
-                });
-            }
-            // The client has left, or breaks the protocol, or was idle for too long.
-            _ => return,
-        }
-        while requests.try_join_next().is_some() {}
+    fn refuse(&self, incoming: Incoming) {
+        let address = incoming.remote_address();
+        self.tap.forget(address);
+        incoming.refuse();
+        self.service.note(Event::Began(address));
+        self.service.note(Event::Refused(address));
     }
 }
 
-async fn answer(
-    request: RequestResolver<h3_quinn::Connection, Bytes>,
-    service: &impl Service,
-    session: &Arc<Session>,
-) -> Result<(), h3::error::StreamError> {
-    let (request, mut stream) = request.resolve_request().await?;
-    let is_head = request.method() == Method::HEAD;
-    let response = service.respond(request, session.clone()).await;
-    let (head, body) = response.into_parts();
-    stream.send_response(Response::from_parts(head, ())).await?;
-    if !is_head && !body.is_empty() {
-        stream.send_data(body).await?;
+fn note_panic(service: &impl Service, ended: &Result<(), JoinError>) {
+    if ended.as_ref().is_err_and(JoinError::is_panic) {
+        service.note(Event::Panicked);
     }
-    stream.finish().await?;
-    // A stream that is dropped before its end was read counts as an error with the client.
-    let mut content = 0;
-    while let Some(data) = stream.recv_data().await? {
-        content += data.remaining();
-        if content > MAX_CONTENT {
-            // Nobody needs the rest (RFC 9114 section 4.1).
-            stream.stop_sending(Code::H3_NO_ERROR);
-            break;
-        }
-    }
-    Ok(())
 }

@@ -7,12 +7,14 @@ use transport::TransportError;
 
 /// Something that happened to a connection. Every accepted one ends as exactly one of
 /// [`Event::Refused`], [`Event::Closed`] and the failures after it, unless the server is
-/// shut down first.
+/// shut down first. Over HTTP/3, a request that fails counts beside, and its connection goes
+/// on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// TCP brought a connection.
+    /// A client wants a connection.
     Accepted,
-    /// It was closed at once: there were as many as allowed.
+    /// It was closed at once: there were as many as allowed. Over QUIC, which has one socket
+    /// for all, also because the server ends.
     Refused,
     /// Its handshake was completed.
     Established,
@@ -57,7 +59,8 @@ impl Counters {
         self.0[event as usize].load(Ordering::Relaxed)
     }
 
-    pub(crate) fn add(&self, event: Event) {
+    /// Counts one that happened at a server of another crate.
+    pub fn add(&self, event: Event) {
         self.0[event as usize].fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -110,16 +113,22 @@ impl Event {
         match error {
             TransportError::Closed => Self::ClosedEarly,
             TransportError::Socket(_) => Self::SocketFault,
-            TransportError::Tls(error) => match error {
-                StackError::Alert(_) => Self::Alert,
-                StackError::Certificate(_)
-                | StackError::Cryptography(_)
-                | StackError::Peer(_)
-                | StackError::Stalled => Self::PeerFault,
-                StackError::Setup { .. } | StackError::NoTicket | StackError::Library(_) => {
-                    Self::LibraryFault
-                }
-            },
+            TransportError::Tls(error) => error.into(),
+        }
+    }
+}
+
+impl From<&StackError> for Event {
+    fn from(error: &StackError) -> Self {
+        match error {
+            StackError::Alert(_) => Self::Alert,
+            StackError::Certificate(_)
+            | StackError::Cryptography(_)
+            | StackError::Peer(_)
+            | StackError::Stalled => Self::PeerFault,
+            StackError::Setup { .. } | StackError::NoTicket | StackError::Library(_) => {
+                Self::LibraryFault
+            }
         }
     }
 }

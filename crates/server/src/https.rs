@@ -27,7 +27,7 @@ use crate::listener::Listener;
 use crate::proxy::BackendError;
 use crate::session::establish;
 use crate::site::{Body, Site};
-use crate::{Counters, Event, Limits, Metrics, ServerError, Visitor};
+use crate::{Counters, Event, Limits, Metrics, ServerError, Transport, Visitor};
 
 /// A listener, the endpoint its connections are made from, and what it serves.
 ///
@@ -52,6 +52,8 @@ struct Service {
 /// A handshake that failed, or a backend that did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
+    /// What carried the connection.
+    pub transport: Transport,
     /// Who was served.
     pub client: SocketAddr,
     /// What it counts as.
@@ -167,6 +169,7 @@ impl Service {
                     self.metrics.note_offer(hello);
                 }
                 (self.log)(&Trouble {
+                    transport: Transport::Tcp,
                     client: peer,
                     event: failure.event,
                     reason: failure.reason,
@@ -182,6 +185,7 @@ impl Service {
                 Ok(event) => event,
                 Err(error) => {
                     (self.log)(&Trouble {
+                        transport: Transport::Tcp,
                         client: peer,
                         event: Event::BackendFault,
                         reason: error.to_string(),
@@ -279,6 +283,7 @@ impl Service {
         if let Some(BackendError(reason)) = response.extensions_mut().remove() {
             self.counters.add(Event::BackendFault);
             (self.log)(&Trouble {
+                transport: Transport::Tcp,
                 client: visitor.address,
                 event: Event::BackendFault,
                 reason,

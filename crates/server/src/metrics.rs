@@ -21,7 +21,7 @@ use wire::{ClientHello, ProtocolVersion};
 
 use crate::listener::Listener;
 use crate::site::{content, text, whole};
-use crate::{Counters, Event, Limits, ServerError, Visitor};
+use crate::{Counters, Event, Limits, ServerError, Transport, Visitor};
 
 /// Counts handshakes by what was negotiated, and responses by their status.
 ///
@@ -33,6 +33,7 @@ pub struct Metrics {
     seconds: Histogram,
     bytes: Family<DirectionLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
+    counters: [Arc<Counters>; 2],
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -71,7 +72,9 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const SCRAPERS: usize = 16;
 
 impl Metrics {
+    /// `counters` are those of connections over TCP.
     pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        let counters = [counters, Arc::default()];
         let mut registry = Registry::with_prefix("pqlab");
         let handshakes = Family::default();
         registry.register(
@@ -95,12 +98,12 @@ impl Metrics {
         let bytes = Family::default();
         registry.register(
             "tls_handshake_bytes",
-            "Bytes of completed handshakes, record headers included",
+            "Bytes of completed handshakes, headers of records or QUIC packets included",
             bytes.clone(),
         );
         let responses = Family::default();
         registry.register("http_responses", "Responses by status", responses.clone());
-        registry.register_collector(Box::new(Connections(counters)));
+        registry.register_collector(Box::new(Connections(counters.clone())));
         Self {
             registry,
             handshakes,
@@ -108,7 +111,13 @@ impl Metrics {
             seconds,
             bytes,
             responses,
+            counters,
         }
+    }
+
+    /// What became of connections over one transport.
+    pub const fn counters(&self, transport: Transport) -> &Arc<Counters> {
+        &self.counters[transport as usize]
     }
 
     /// Counts a completed handshake.
@@ -139,8 +148,9 @@ impl Metrics {
         }
     }
 
-    /// Counts a client by what it offers, whatever comes of it.
-    pub(crate) fn note_offer(&self, hello: &ClientHello) {
+    /// Counts a client by what it offers. [`Metrics::note`] does that as well: this is for
+    /// handshakes that fail.
+    pub fn note_offer(&self, hello: &ClientHello) {
         let offers_13 = hello
             .versions
             .contains(&ProtocolVersion::Tls13.code_point());
@@ -231,7 +241,7 @@ impl MetricsServer {
 
 /// The counters of connections, read whenever somebody asks.
 #[derive(Debug)]
-struct Connections(Arc<Counters>);
+struct Connections([Arc<Counters>; 2]);
 
 impl Collector for Connections {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -242,10 +252,12 @@ impl Collector for Connections {
             None,
             one.metric_type(),
         )?;
-        for event in Event::ALL {
-            let labels = [("event", event.name())];
-            let count = ConstCounter::new(self.0.count(event));
-            count.encode(family.encode_family(&labels)?)?;
+        for transport in Transport::ALL {
+            for event in Event::ALL {
+                let labels = [("transport", transport.name()), ("event", event.name())];
+                let count = ConstCounter::new(self.0[transport as usize].count(event));
+                count.encode(family.encode_family(&labels)?)?;
+            }
         }
         Ok(())
     }

@@ -3,17 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use bytes::Bytes;
 use experiment::Side;
 use http::{Method, Request, Response, StatusCode};
-use quic::{AddressValidation, Event, Limits, Server, Service, Session};
-use server::{Metrics, Transport, Visitor, echo};
+use quic::{AddressValidation, Event, Fault, Limits, Server, Service, Session};
+use server::{Metrics, Transport, Trouble, Visitor, echo};
 use stack::{Negotiated, ServerProfile};
 use transport::Tally;
 use wire::ProtocolVersion;
 
 use crate::bad_input;
+use crate::offer_options::OfferOptions;
 
 /// Listens at `address` for QUIC, with what the profile says of TLS 1.3.
 pub(super) fn bind(
@@ -23,14 +24,7 @@ pub(super) fn bind(
     limits: server::Limits,
 ) -> Result<Server> {
     let mut profile = profile.clone();
-    profile
-        .offer
-        .versions
-        .retain(|version| *version == ProtocolVersion::Tls13);
-    if profile.offer.versions.is_empty() {
-        let what = "QUIC is of TLS 1.3: leave 1.3 in --tls";
-        return Err(bad_input(anyhow!(what)));
-    }
+    OfferOptions::for_quic(&mut profile.offer.versions)?;
     profile.offer.alpn = vec![quic::HTTP3.to_vec()];
     // The page could not tell a resumption: QUIC hides it.
     profile.tickets = 0;
@@ -49,13 +43,15 @@ pub(super) fn bind(
     Server::bind(address, config, validation, limits).map_err(bad_input)
 }
 
-/// Shows visitors what was negotiated, and counts them.
-pub(super) struct Page {
+/// Shows visitors what was negotiated, counts what becomes of connections, and tells why
+/// handshakes fail.
+pub(super) struct Page<L> {
     pub(super) address: SocketAddr,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) log: L,
 }
 
-impl Service for Page {
+impl<L: Fn(&Trouble) + Send + Sync + 'static> Service for Page<L> {
     async fn respond(&self, request: Request<()>, session: Arc<Session>) -> Response<Bytes> {
         let response = match *request.method() {
             Method::GET | Method::HEAD => echo(&request, &self.visitor(&session)),
@@ -70,13 +66,63 @@ impl Service for Page {
     }
 
     fn note(&self, event: Event<'_>) {
-        if let Event::Established(session) = event {
-            self.metrics.note(&self.visitor(session));
-        }
+        use server::Event as Counted;
+        self.count(match event {
+            Event::Retried(_) => return,
+            Event::Began(_) => Counted::Accepted,
+            Event::Refused(_) => Counted::Refused,
+            Event::Established(session) => {
+                self.metrics.note(&self.visitor(session));
+                Counted::Established
+            }
+            Event::Failed(failure) => {
+                if let Some(hello) = &failure.client_hello {
+                    self.metrics.note_offer(hello);
+                }
+                let counted = counted(&failure.fault, Counted::HandshakeTimeout);
+                self.tell(failure.address, counted, &failure.fault.to_string());
+                counted
+            }
+            Event::Answered(_) => Counted::Answered,
+            Event::RequestFailed { fault, .. } => counted(fault, Counted::IdleTimeout),
+            Event::Closed { fault, .. } => {
+                fault.map_or(Counted::Closed, |f| counted(f, Counted::IdleTimeout))
+            }
+            Event::Panicked => Counted::Panicked,
+            Event::SocketLost => {
+                let what = "the UDP socket failed, and HTTP/3 is not served any more";
+                self.tell(self.address, Counted::AcceptFault, what);
+                Counted::AcceptFault
+            }
+        });
     }
 }
 
-impl Page {
+/// What a failure counts as, and `timeout` one that took too long.
+fn counted(fault: &Fault, timeout: server::Event) -> server::Event {
+    match fault {
+        Fault::ClosedEarly => server::Event::ClosedEarly,
+        Fault::Timeout => timeout,
+        Fault::Overlong => server::Event::Overlong,
+        Fault::Quic(error) => error.into(),
+        Fault::Http(_) => server::Event::PeerFault,
+    }
+}
+
+impl<L: Fn(&Trouble)> Page<L> {
+    fn count(&self, event: server::Event) {
+        self.metrics.counters(Transport::Quic).add(event);
+    }
+
+    fn tell(&self, client: SocketAddr, event: server::Event, reason: &str) {
+        (self.log)(&Trouble {
+            transport: Transport::Quic,
+            client,
+            event,
+            reason: reason.to_owned(),
+        });
+    }
+
     /// What the datagrams told. The server's signature is not in it: QUIC encrypts it.
     fn visitor(&self, session: &Session) -> Visitor {
         let observation = session.observation.as_ref();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use server::{Counters, Event, HttpsServer, MetricsServer, Site, Trouble};
+use server::{Event, HttpsServer, Metrics, MetricsServer, Site, Transport, Trouble};
 use stack::{ClientProfile, Offer, ServerProfile, TlsStack, Trust};
 use tokio::sync::watch;
 
@@ -30,8 +30,9 @@ pub(crate) struct Arguments {
     )]
     alpn: Vec<String>,
 
-    /// Serve the files of this folder. Without it, a page shows visitors what was
-    /// negotiated with them; /json has the same for programs.
+    /// Serve the files of this folder, but for dotfiles and what symbolic links lead to
+    /// outside of it. Without it, a page shows visitors what was negotiated with them; /json
+    /// has the same for programs.
     #[arg(long, value_name = "FOLDER")]
     root: Option<PathBuf>,
 
@@ -86,7 +87,8 @@ pub(crate) async fn run(
 ) -> Result<Ending> {
     let (stack, profile) = options.profile(alpn)?;
     let endpoint = stack.server(&profile).map_err(bad_input)?;
-    let server = HttpsServer::bind(options.listen, Arc::from(endpoint), site, options.limits());
+    let address = options.listen.address().map_err(bad_input)?;
+    let server = HttpsServer::bind(address, Arc::from(endpoint), site, options.limits());
     let server = server.await.map_err(bad_input)?;
     let mut server = server.with_log(move |trouble| tell(trouble, is_json));
     let http3 = match over_quic {
@@ -103,16 +105,17 @@ pub(crate) async fn run(
             Some(bound)
         }
     };
-    let metrics = match options.metrics {
+    let metrics = match &options.metrics {
         None => None,
-        Some(address) => {
+        Some(place) => {
+            let address = place.address().map_err(bad_input)?;
             let bound = MetricsServer::bind(address, server.metrics()).await;
             Some(bound.map_err(bad_input)?)
         }
     };
     warm_up(stack, &profile);
     let stop = stop_signal()?;
-    let counters = server.counters();
+    let counted = server.metrics();
     let at_metrics = metrics.as_ref().map(MetricsServer::local_addr);
     if is_json {
         let address = server.local_addr().to_string();
@@ -139,14 +142,17 @@ pub(crate) async fn run(
         let page = http3::Page {
             address: http3.local_addr(),
             metrics: server.metrics(),
+            log: move |trouble: &Trouble| tell(trouble, is_json),
         };
-        tokio::spawn(http3.serve(Arc::new(page), stopped(stop.clone())))
+        tokio::spawn(http3.serve(Arc::new(page), stopped(stop.clone()), options.grace()))
     });
     server.serve(stopped(stop), options.grace()).await;
+    let mut transports = vec![Transport::Tcp];
     if let Some(over_quic) = over_quic {
         over_quic.await.context("serving HTTP/3")?;
+        transports.push(Transport::Quic);
     }
-    tell_counts(&counters, is_json);
+    tell_counts(&counted, &transports, is_json);
     Ok(Ending::Good)
 }
 
@@ -190,32 +196,50 @@ async fn stopped(mut stop: watch::Receiver<bool>) {
 /// One line for each failure: on stdout as JSON, on stderr for people.
 fn tell(trouble: &Trouble, is_json: bool) {
     let (client, kind) = (trouble.client.to_string(), trouble.event.name());
+    let transport = trouble.transport.name();
     if is_json {
         let event = "failed";
         say!(
             "{}",
             serde_json::json!({
-                "event": event, "kind": kind, "client": client, "reason": trouble.reason,
+                "event": event, "transport": transport, "kind": kind, "client": client,
+                "reason": trouble.reason,
             })
         );
     } else {
-        eprintln!("{client}: {kind}: {}", trouble.reason);
+        eprintln!("{client} over {transport}: {kind}: {}", trouble.reason);
     }
 }
 
-fn tell_counts(counters: &Counters, is_json: bool) {
-    let counts = Event::ALL.map(|event| (event.name(), counters.count(event)));
-    let counts = counts.into_iter().filter(|(_, count)| *count > 0);
+/// What became of connections: those over TCP, and of QUIC where that was served.
+fn tell_counts(metrics: &Metrics, transports: &[Transport], is_json: bool) {
+    let counts = |transport: Transport| {
+        let counters = metrics.counters(transport);
+        let counts = Event::ALL.map(|event| (event.name(), counters.count(event)));
+        counts.into_iter().filter(|(_, count)| *count > 0)
+    };
     if is_json {
-        let counts: serde_json::Map<_, _> = counts
-            .map(|(name, count)| (name.to_owned(), count.into()))
-            .collect();
-        say!(
-            "{}",
-            serde_json::json!({"event": "stopped", "connections": counts})
-        );
+        let mut line = serde_json::Map::from_iter([("event".to_owned(), "stopped".into())]);
+        for transport in transports {
+            let field = match transport {
+                Transport::Tcp => "connections",
+                Transport::Quic => "quic_connections",
+            };
+            let counts = counts(*transport).map(|(name, n)| (name.to_owned(), n.into()));
+            let counts = serde_json::Value::Object(counts.collect());
+            line.insert(field.to_owned(), counts);
+        }
+        say!("{}", serde_json::Value::Object(line));
     } else {
-        let counts: Vec<String> = counts.map(|(name, n)| format!("{name} {n}")).collect();
-        say!("stopped; connections: {}", counts.join(", "));
+        for transport in transports {
+            let counts: Vec<_> = counts(*transport)
+                .map(|(event, n)| format!("{event} {n}"))
+                .collect();
+            let counts = match counts.as_slice() {
+                [] => "none".to_owned(),
+                counts => counts.join(", "),
+            };
+            say!("stopped; connections over {}: {counts}", transport.name());
+        }
     }
 }

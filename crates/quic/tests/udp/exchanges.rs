@@ -1,121 +1,12 @@
-//! Client and server over UDP on the loopback interface.
+//! Requests, and handshakes that fail, as this crate's own client makes them.
 
-#![allow(clippy::unwrap_used)]
-
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::{Arc, Mutex};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
-use bytes::Bytes;
-use experiment::Scenario;
-use http::{Request, Response, StatusCode};
-use quic::{
-    AddressValidation, ClientError, ClientOptions, Event, Exchange, Limits, Server, Service,
-    Session, Stage,
-};
-use stack::{Credentials, rustls_config};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use quic::{AddressValidation, ClientError, ClientOptions, Limits, Server, Stage};
 use wire::NamedGroup;
 
-struct Setup {
-    client: rustls::ClientConfig,
-    server: rustls::ServerConfig,
-}
-
-fn setup(id: &str) -> Setup {
-    let cache = pki::Cache::open(pki::Cache::default_dir().unwrap()).unwrap();
-    let scenario: Scenario = format!("rustls>rustls/{id}@memory").parse().unwrap();
-    let handshake = scenario.handshake();
-    let credentials = Credentials::for_handshake(handshake, &cache).unwrap();
-    Setup {
-        client: rustls_config::client(handshake, &credentials).unwrap(),
-        server: rustls_config::server(handshake, &credentials).unwrap(),
-    }
-}
-
-/// Says what was asked for and with which group, and keeps what it is told.
-#[derive(Default)]
-struct Echo {
-    events: Mutex<Vec<String>>,
-    /// How many certificates each client showed.
-    chains: Mutex<Vec<usize>>,
-}
-
-impl Service for Echo {
-    async fn respond(&self, request: Request<()>, session: Arc<Session>) -> Response<Bytes> {
-        self.chains.lock().unwrap().push(session.chain.len());
-        let group = session.observation.as_ref().and_then(|seen| seen.group);
-        let text = format!("{} {}", request.uri().path(), group.unwrap());
-        let mut response = Response::new(Bytes::from(text));
-        *response.status_mut() = StatusCode::CREATED;
-        response
-    }
-
-    fn note(&self, event: Event<'_>) {
-        let name = format!("{event:?}");
-        let name = name.split(['(', ' ']).next().unwrap().to_owned();
-        self.events.lock().unwrap().push(name);
-    }
-}
-
-impl Echo {
-    fn count(&self, event: &str) -> usize {
-        let events = self.events.lock().unwrap();
-        events.iter().filter(|name| *name == event).count()
-    }
-}
-
-struct Running {
-    address: SocketAddr,
-    service: Arc<Echo>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    fn start(tls: rustls::ServerConfig, validation: AddressValidation, limits: Limits) -> Self {
-        let any = (Ipv4Addr::LOCALHOST, 0).into();
-        let server = Server::bind(any, tls, validation, limits).unwrap();
-        let address = server.local_addr();
-        let service = Arc::new(Echo::default());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let served = service.clone();
-        let task = tokio::spawn(async move {
-            let shutdown = async {
-                let _ = stopped.await;
-            };
-            server.serve(served, shutdown).await;
-        });
-        Self {
-            address,
-            service,
-            stop,
-            task,
-        }
-    }
-
-    async fn stop(self) -> Arc<Echo> {
-        self.stop.send(()).unwrap();
-        let ended = tokio::time::timeout(Duration::from_secs(10), self.task);
-        ended.await.unwrap().unwrap();
-        self.service
-    }
-}
-
-async fn ask(
-    address: SocketAddr,
-    client: rustls::ClientConfig,
-    path: &str,
-) -> Result<Exchange, ClientError> {
-    let options = ClientOptions {
-        path: path.to_owned(),
-        ..ClientOptions::default()
-    };
-    quic::connect(address, pki::SERVER_NAME, client, &options).await
-}
-
-const HYBRID: &str = "1.3/X25519MLKEM768/ml-dsa-65/full";
+use crate::common::{HYBRID, Running, Setup, ask, setup};
 
 #[tokio::test]
 async fn both_sides_see_the_same_handshake() {
@@ -175,7 +66,7 @@ async fn garbage_does_not_stop_the_server() {
         }
     }
     for cut in (0..1200).step_by(50) {
-        let mut initial = hex(include_str!("vectors/rfc9001-client-initial.hex"));
+        let mut initial = hex(include_str!("../vectors/rfc9001-client-initial.hex"));
         initial[cut] ^= 0x55;
         socket.send_to(&initial, running.address).unwrap();
         socket.send_to(&initial[..cut], running.address).unwrap();
@@ -238,7 +129,7 @@ async fn nothing_in_common_ends_in_an_alert() {
             matches!(error, ClientError::Alert { stage: s, .. } if s == stage),
             "{error:?}"
         );
-        assert!(error.to_string().contains("HandshakeFailure"), "{error}");
+        assert!(error.to_string().contains("handshake_failure"), "{error}");
         running.stop().await;
     }
 }
@@ -251,7 +142,7 @@ async fn a_client_without_its_certificate_is_refused_after_its_handshake() {
     let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
     let error = ask(running.address, client, "/").await.unwrap_err();
     assert!(
-        error.to_string().contains("CertificateRequired"),
+        error.to_string().contains("certificate_required"),
         "{error:?}"
     );
     let service = running.stop().await;
