@@ -57,11 +57,6 @@ impl ClientOptions {
         self.server_name.as_deref().unwrap_or(host)
     }
 
-    /// Whether the server's chain is not judged.
-    pub(crate) const fn is_insecure(&self) -> bool {
-        self.insecure
-    }
-
     /// The stack, and a client that verifies servers of this host unless told otherwise.
     /// It does not resume, and logs no keys.
     ///

@@ -19,6 +19,7 @@ mod offer_options;
 mod output;
 mod progress;
 mod proxy;
+mod recorded;
 mod report;
 mod run;
 mod serve;

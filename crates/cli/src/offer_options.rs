@@ -21,14 +21,10 @@ pub(crate) struct OfferOptions {
     stack: StackName,
 
     /// Named groups in order of preference; a client sends a key share for the first. See
-    /// `pqlab list groups`.
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "GROUP,…",
-        default_value = "X25519MLKEM768,x25519,secp256r1,secp384r1"
-    )]
-    groups: Vec<NamedGroup>,
+    /// `pqlab list groups`. [default: X25519MLKEM768, where TLS 1.3 is among the versions,
+    /// x25519, secp256r1, secp384r1]
+    #[arg(long, value_delimiter = ',', value_name = "GROUP,…")]
+    groups: Option<Vec<NamedGroup>>,
 
     /// Versions of TLS.
     #[arg(
@@ -55,23 +51,46 @@ impl OfferOptions {
 
     /// `alpn` are application protocols, the most wanted first.
     pub(crate) fn offer(&self, alpn: &[String]) -> Result<Offer> {
-        if self.groups.is_empty() || self.tls.is_empty() {
-            return Err(bad_input(anyhow::anyhow!(
-                "--groups and --tls need one value at least"
-            )));
-        }
-        let mut groups = self.groups.clone();
-        // The default list has groups that TLS 1.2 does not have: they go by themselves.
-        if !self.tls.contains(&ProtocolVersion::Tls13) {
-            groups.retain(|group| !group.is_post_quantum());
-        }
         Ok(Offer {
             versions: self.tls.clone(),
-            groups,
+            groups: self.groups()?,
             cipher_suites: self.ciphers.clone(),
             alpn: alpn.iter().map(|name| name.as_bytes().to_vec()).collect(),
             ..Offer::default()
         })
+    }
+
+    /// What was asked for. TLS 1.2 has none of the post-quantum groups: they are left out of
+    /// the list that goes without saying, and refused where they were named.
+    fn groups(&self) -> Result<Vec<NamedGroup>> {
+        let has_tls13 = self.tls.contains(&ProtocolVersion::Tls13);
+        let is_usable = |group: &NamedGroup| has_tls13 || !group.is_post_quantum();
+        let Some(groups) = &self.groups else {
+            let mut groups = Offer::default().groups;
+            groups.retain(is_usable);
+            return Ok(groups);
+        };
+        match groups.iter().find(|group| !is_usable(group)) {
+            Some(group) => Err(bad_input(anyhow::anyhow!(
+                "{group} is a group of TLS 1.3 alone, and --tls leaves that out: TLS 1.2 has no \
+                 post-quantum key exchange"
+            ))),
+            None => Ok(groups.clone()),
+        }
+    }
+
+    /// The only version that QUIC carries (RFC 9001 section 4.2).
+    ///
+    /// # Errors
+    /// When it is left out.
+    pub(crate) fn for_quic(versions: &mut Vec<ProtocolVersion>) -> Result<()> {
+        versions.retain(|version| *version == ProtocolVersion::Tls13);
+        match versions.is_empty() {
+            true => Err(bad_input(anyhow::anyhow!(
+                "QUIC is of TLS 1.3 alone (RFC 9001): leave 1.3 in --tls"
+            ))),
+            false => Ok(()),
+        }
     }
 }
 

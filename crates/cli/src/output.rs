@@ -3,6 +3,11 @@
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};
 
+/// The format of what is written as JSON; changes when a field goes or changes its meaning.
+pub(crate) const SCHEMA: u32 = 1;
+/// What wrote it.
+pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// What shells say of a program that a closed pipe has ended.
 const NOBODY_READS: i32 = 141;
 

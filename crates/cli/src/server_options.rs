@@ -1,6 +1,5 @@
 //! How a server listens, as arguments.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,13 +13,15 @@ use wire::{ChainAlgorithms, SignatureAlgorithm};
 use crate::arguments::seconds;
 use crate::bad_input;
 use crate::offer_options::{OfferOptions, certified_keys, read, trust_anchors};
+use crate::target::Place;
 
 /// Where a server listens, what it offers and shows, and what clients may take of it.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ServerOptions {
-    /// Where to listen; port 0 lets the system choose.
-    #[arg(long, default_value = "127.0.0.1:8443", value_name = "ADDRESS:PORT")]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen: an address or a name of this machine; of a name with several
+    /// addresses, at the first. Port 0 lets the system choose.
+    #[arg(long, default_value = "127.0.0.1:8443", value_name = "HOST:PORT")]
+    pub(crate) listen: Place,
 
     #[command(flatten)]
     offer: OfferOptions,
@@ -59,8 +60,8 @@ pub(crate) struct ServerOptions {
     tickets: Option<u8>,
 
     /// Where Prometheus finds the metrics: plain HTTP, path /metrics.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    pub(crate) metrics: Option<SocketAddr>,
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) metrics: Option<Place>,
 
     /// Connections at a time; one more is closed at once.
     #[arg(long, default_value_t = 1024, value_name = "NUMBER")]

@@ -43,26 +43,7 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self> {
         let text = text.strip_prefix("https://").unwrap_or(text);
         let text = text.strip_suffix('/').unwrap_or(text);
-        let (host, port) = if text.parse::<Ipv6Addr>().is_ok() {
-            (text, None)
-        } else if let Some(rest) = text.strip_prefix('[') {
-            let (host, rest) = rest.split_once(']').context("the bracket is not closed")?;
-            host.parse::<Ipv6Addr>()
-                .context("brackets are for IPv6 addresses")?;
-            match rest.strip_prefix(':') {
-                Some(port) => (host, Some(port)),
-                None if rest.is_empty() => (host, None),
-                None => return Err(anyhow!("{rest:?} follows the bracket")),
-            }
-        } else {
-            match text.split_once(':') {
-                Some((host, port)) => (host, Some(port)),
-                None => (text, None),
-            }
-        };
-        if host.is_empty() || host.contains(['/', '@', ' ']) {
-            return Err(anyhow!("a host and a port are needed: example.com:443"));
-        }
+        let (host, port) = host_and_port(text)?;
         let port = match port {
             None => 443,
             Some(port) => match port.parse() {
@@ -75,6 +56,71 @@ impl FromStr for Target {
             port,
         })
     }
+}
+
+/// Where a server listens: a name or an address of this machine, and a port; 0 lets the
+/// system choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place(Target);
+
+impl Place {
+    /// Its address; of several, the first, which is told.
+    ///
+    /// # Errors
+    /// When the name has none.
+    pub(crate) fn address(&self) -> Result<SocketAddr> {
+        let mut addresses = self.0.resolve()?;
+        addresses.dedup();
+        let first = addresses[0];
+        if addresses.len() > 1 {
+            let names: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();
+            let (host, names) = (&self.0.host, names.join(", "));
+            eprintln!(
+                "{host} has the addresses {names}: listening at {}",
+                first.ip()
+            );
+        }
+        Ok(first)
+    }
+}
+
+impl FromStr for Place {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (host, port) = host_and_port(text)?;
+        let port = port.context("a port is needed: 127.0.0.1:8443 or localhost:8443")?;
+        let port = port.parse();
+        Ok(Self(Target {
+            host: host.to_owned(),
+            port: port.context("the port is no number from 0 to 65535")?,
+        }))
+    }
+}
+
+/// A name, or an address without its brackets, and the port as it was written.
+fn host_and_port(text: &str) -> Result<(&str, Option<&str>)> {
+    let (host, port) = if text.parse::<Ipv6Addr>().is_ok() {
+        (text, None)
+    } else if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').context("the bracket is not closed")?;
+        host.parse::<Ipv6Addr>()
+            .context("brackets are for IPv6 addresses")?;
+        match rest.strip_prefix(':') {
+            Some(port) => (host, Some(port)),
+            None if rest.is_empty() => (host, None),
+            None => return Err(anyhow!("{rest:?} follows the bracket")),
+        }
+    } else {
+        match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        }
+    };
+    if host.is_empty() || host.contains(['/', '@', ' ']) {
+        return Err(anyhow!("a host and a port are needed: example.com:443"));
+    }
+    Ok((host, port))
 }
 
 #[cfg(test)]
@@ -106,6 +152,17 @@ mod tests {
             "http://a/b",
         ] {
             assert!(text.parse::<Target>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn servers_listen_at_names_and_at_any_port() {
+        let place: Place = "localhost:0".parse().unwrap();
+        assert!(place.address().unwrap().ip().is_loopback());
+        let place: Place = "[::1]:8443".parse().unwrap();
+        assert_eq!(place.address().unwrap().to_string(), "[::1]:8443");
+        for text in ["localhost", "127.0.0.1", "::1", ":1", "a:65536", "a:b"] {
+            assert!(text.parse::<Place>().is_err(), "{text}");
         }
     }
 }

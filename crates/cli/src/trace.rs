@@ -1,33 +1,37 @@
 //! `pqlab trace`: handshakes message by message.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use anyhow::{Context, Result, anyhow, bail};
+use clap::{Arg, Args};
 use client::Inspection;
-use experiment::{Handshake, NetworkName, Phase, Scenario, Side, StackName};
+use experiment::{Handshake, NetworkName, Scenario, StackName};
 use pki::Cache;
-use stack::{KeyLog, PhaseTiming, Trust};
-use trace::{Capture, Flight, Trace};
+use serde::Serialize;
+use stack::{PhaseTiming, Trust};
+use trace::{Capture, Trace};
 
 use crate::arguments::seconds;
 use crate::client_options::ClientOptions;
 use crate::connect::first_that_answers;
 use crate::offer_options::lab;
+use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::recorded::Secrets;
 use crate::target::Target;
 use crate::{Ending, bad_input, runtime};
 
 #[derive(Args)]
+#[command(mut_args(of_live))]
 pub(crate) struct Arguments {
     /// Handshakes or scenarios, performed in memory: `1.3/X25519MLKEM768/ml-dsa-65/full`,
-    /// `rustls>openssl/1.3/x25519/rsa-2048/hrr+mutual@memory`. Without any: a classical
-    /// one, a hybrid one, and one with an ML-DSA certificate.
+    /// `rustls>openssl/1.3/x25519/rsa-2048/hrr+mutual`. Without any: a classical one, a
+    /// hybrid one, and one with an ML-DSA certificate.
     #[arg(value_name = "HANDSHAKE", conflicts_with = "live")]
     handshakes: Vec<String>,
 
-    /// Trace a connection to this server instead, as --groups, --ca and so on say.
+    /// Trace a connection to this server instead, as --groups, --ca and so on say. Only with
+    /// it have they an effect, and are taken.
     #[arg(long, value_name = "HOST:PORT")]
     live: Option<Target>,
 
@@ -45,6 +49,22 @@ pub(crate) struct Arguments {
     /// JSON instead of text.
     #[arg(long)]
     json: bool,
+}
+
+/// A handshake names all that it is of, but for the stack.
+fn of_live(argument: Arg) -> Arg {
+    match argument.get_id().as_str() {
+        "handshakes" | "live" | "stack" | "svg" | "json" => argument,
+        _ => argument.requires("live"),
+    }
+}
+
+/// What is written as JSON.
+#[derive(Serialize)]
+struct Document<'t> {
+    schema: u32,
+    tool_version: &'static str,
+    traces: &'t [Trace],
 }
 
 /// What is shown where nothing is named: each differs from the one before in one thing.
@@ -94,7 +114,12 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         eprintln!("written: {}", path.display());
     }
     if arguments.json {
-        say!("{}", serde_json::to_string_pretty(&traces)?);
+        let document = Document {
+            schema: SCHEMA,
+            tool_version: TOOL_VERSION,
+            traces: &traces,
+        };
+        say!("{}", serde_json::to_string_pretty(&document)?);
     } else {
         for trace in &traces {
             say!("{}", trace::text(trace));
@@ -145,11 +170,19 @@ fn pairs(named: &[String], stack: &StackName, lab: &Cache) -> Result<Vec<Capture
 }
 
 fn scenario(name: &str, stack: &StackName) -> Result<Scenario> {
-    if name.contains('>') {
-        return Ok(name.parse()?);
+    const MEMORY: &str = "memory";
+    let (handshake, network) = name.split_once('@').unwrap_or((name, MEMORY));
+    if network != MEMORY {
+        bail!(
+            "{name}: trace performs handshakes in memory only; leave @{network} out, or trace a \
+             server that is running with --live HOST:PORT"
+        );
     }
-    let handshake: Handshake = name.parse()?;
-    let network: NetworkName = "memory".parse()?;
+    if handshake.contains('>') {
+        return Ok(format!("{handshake}@{MEMORY}").parse()?);
+    }
+    let handshake: Handshake = handshake.parse()?;
+    let network: NetworkName = MEMORY.parse()?;
     Ok(Scenario::new(
         stack.clone(),
         stack.clone(),
@@ -163,13 +196,8 @@ fn live(target: &Target, arguments: &Arguments) -> Result<(Capture, Inspection)>
     if let Trust::Verify(anchors) = profile.trust {
         profile.trust = Trust::Observe(anchors);
     }
-    let lines = Arc::new(Mutex::new(String::new()));
-    let sink = lines.clone();
-    profile.offer.key_log = Some(KeyLog::new(move |line| {
-        let mut lines = sink.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.push_str(line);
-        lines.push('\n');
-    }));
+    let secrets = Secrets::default();
+    profile.offer.key_log = Some(secrets.key_log(|_| {}));
     if stack.times_phases() {
         profile.offer.timing = PhaseTiming::On;
     }
@@ -178,56 +206,7 @@ fn live(target: &Target, arguments: &Arguments) -> Result<(Capture, Inspection)>
     let limit = arguments.timeout;
     let connected = first_that_answers(&addresses, &*endpoint, None, limit);
     let inspection = runtime()?.block_on(connected)?;
-    let lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
-    let capture = Capture {
-        title: format!("{target}, with {}", stack.name()),
-        flights: flights(&inspection),
-        key_log: trace::KeyLog::parse(&lines)?,
-    };
+    let title = format!("{target}, with {}", stack.name());
+    let capture = secrets.capture(title, &inspection)?;
     Ok((capture, inspection))
-}
-
-/// What was recorded, with the work of this side.
-fn flights(inspection: &Inspection) -> Vec<Flight> {
-    let mut work = inspection.recording.first_work;
-    let mut flights = Vec::new();
-    for piece in &inspection.recording.pieces {
-        let sender = if piece.is_own {
-            Side::Client
-        } else {
-            Side::Server
-        };
-        let mut flight = Flight::new(sender, piece.bytes.clone());
-        flight.offset = Some(piece.at);
-        if piece.is_own {
-            flight.cpu = Some(std::mem::take(&mut work));
-        } else {
-            work += piece.work;
-        }
-        flights.push(flight);
-    }
-    let has_hello_retry = inspection
-        .established
-        .as_ref()
-        .is_some_and(|established| established.has_hello_retry);
-    if !has_hello_retry {
-        add_phases(&mut flights, inspection);
-    }
-    flights
-}
-
-/// The phases of a client are summed over the handshake: its key share is part of its first
-/// flight, everything else of its last one. With a second ClientHello that is not so.
-fn add_phases(flights: &mut [Flight], inspection: &Inspection) {
-    for phase in Phase::ALL {
-        let time = inspection.phases.time(Side::Client, phase);
-        let mut own = flights.iter_mut().filter(|f| f.sender == Side::Client);
-        let flight = match phase {
-            Phase::GenerateShare => own.next(),
-            _ => own.next_back(),
-        };
-        if let (Some(flight), false) = (flight, time.is_zero()) {
-            flight.phases.push((phase, time));
-        }
-    }
 }

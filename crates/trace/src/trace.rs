@@ -34,7 +34,7 @@ pub struct Trace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Negotiated {
     /// The version; `None` also for versions before TLS 1.2.
-    #[serde(serialize_with = "optional_text")]
+    #[serde(serialize_with = "version_name")]
     pub version: Option<ProtocolVersion>,
     /// The cipher suite.
     #[serde(serialize_with = "optional_text")]
@@ -112,6 +112,7 @@ pub struct Step {
     pub bytes: usize,
     /// Bytes of the record layer: headers, tags, padding. Where messages share a record,
     /// the first is charged with them.
+    #[serde(rename = "overhead_bytes")]
     pub overhead: usize,
     /// Records that it is charged with.
     pub records: usize,
@@ -257,6 +258,7 @@ pub struct Totals {
     /// What the server sent.
     pub server: SideTotals,
     /// Bytes of the server's largest flight.
+    #[serde(rename = "largest_server_flight_bytes")]
     pub largest_server_flight: usize,
     /// Whether it may be sent before an acknowledgement (RFC 6928): see
     /// [`INITIAL_WINDOW`].
@@ -306,6 +308,14 @@ fn optional_text<T: fmt::Display, S: Serializer>(
         Some(value) => serializer.collect_str(value),
         None => serializer.serialize_none(),
     }
+}
+
+fn version_name<S: Serializer>(
+    version: &Option<ProtocolVersion>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let version = version.map(|version| wire::version_name(version.code_point()));
+    optional_text(&version, serializer)
 }
 
 fn nanoseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

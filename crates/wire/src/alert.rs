@@ -35,6 +35,10 @@ pub struct AlertDescription(pub u8);
 impl AlertDescription {
     /// Nothing more will be sent: the normal end.
     pub const CLOSE_NOTIFY: Self = Self(0);
+    /// No set of parameters that both sides take.
+    pub const HANDSHAKE_FAILURE: Self = Self(40);
+    /// A version that the side knows and does not take.
+    pub const PROTOCOL_VERSION: Self = Self(70);
 
     /// The name in the IANA registry, or `None` for a value that is not known here.
     pub const fn name(self) -> Option<&'static str> {
@@ -73,11 +77,11 @@ impl AlertDescription {
     }
 }
 
+/// Name and number, as in `handshake_failure (40)`: libraries spell the names in their own
+/// ways.
 impl fmt::Display for AlertDescription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => f.pad(name),
-            None => f.pad(&format!("alert {}", self.0)),
-        }
+        let name = self.name().unwrap_or("unknown");
+        f.pad(&format!("{name} ({})", self.0))
     }
 }

@@ -34,6 +34,6 @@ pub use messages::{
     CertificateMessage, CertificateRequest, CertificateVerify, CompressedCertificate,
     NewSessionTicket, ServerExtensions, ServerKeyExchange, client_key_exchange_length,
 };
-pub use record::{ContentType, Record, RecordError, Records};
+pub use record::{ContentType, MAX_RECORD, Record, RecordError, Records};
 pub use signature_scheme::{SignatureScheme, SignatureSchemeFacts};
-pub use version::{ProtocolVersion, version_name};
+pub use version::{ProtocolVersion, UnknownVersion, version_name};

@@ -114,8 +114,8 @@ impl CompressedCertificate {
 pub struct CertificateRequest {
     /// Schemes that the server can verify, in its order.
     pub signature_schemes: Vec<SignatureScheme>,
-    /// How many certification authorities it names.
-    pub authorities: usize,
+    /// The distinguished names of certification authorities that it takes, in DER.
+    pub authorities: Vec<Vec<u8>>,
 }
 
 impl CertificateRequest {
@@ -155,14 +155,13 @@ fn signature_schemes(reader: &mut Reader<'_>) -> Result<Vec<SignatureScheme>, He
     schemes.list("a signature scheme", SignatureScheme)
 }
 
-fn authorities(reader: &mut Reader<'_>) -> Result<usize, HelloError> {
+fn authorities(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>, HelloError> {
     let mut names = reader.vector(2, "the certification authorities")?;
-    let mut count = 0;
+    let mut authorities = Vec::new();
     while !names.bytes.is_empty() {
-        names.vector(2, "an authority's name")?;
-        count += 1;
+        authorities.push(names.vector(2, "an authority's name")?.bytes.to_vec());
     }
-    Ok(count)
+    Ok(authorities)
 }
 
 /// The signature over the handshake.
@@ -304,7 +303,7 @@ mod tests {
                 SignatureScheme::ED25519,
                 SignatureScheme::RSA_PSS_RSAE_SHA256,
             ],
-            authorities: 1,
+            authorities: vec![vec![9]],
         };
         let tls12 = [
             1, 64, 0, 4, 8, 7, 8, 4, // types, schemes

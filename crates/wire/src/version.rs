@@ -43,16 +43,18 @@ impl std::fmt::Display for ProtocolVersion {
 }
 
 impl std::str::FromStr for ProtocolVersion {
-    type Err = crate::code_point::UnknownName;
+    type Err = UnknownVersion;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         match name {
             "1.2" => Ok(Self::Tls12),
             "1.3" => Ok(Self::Tls13),
-            _ => Err(crate::code_point::UnknownName {
-                what: "TLS version (1.2 or 1.3)",
-                name: name.to_owned(),
-            }),
+            _ => Err(UnknownVersion(name.to_owned())),
         }
     }
 }
+
+/// Neither of the two versions was named.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no version of TLS that is known here; there are 1.2 and 1.3")]
+pub struct UnknownVersion(String);

@@ -4,18 +4,23 @@ use std::fmt::Write;
 
 use server::Offered;
 
-use super::findings::{Findings, Flight, Shown};
+use super::findings::{ClientCertificate, Findings, Flight, Negotiated, PostQuantum, RSA, Shown};
 
 /// Columns of the text.
 const WIDTH: usize = 100;
+/// Authorities that are shown by name: a server may name each root of its system.
+const AUTHORITIES: usize = 4;
 
 /// The whole explanation; every line ends in LF.
 pub(super) fn text(findings: &Findings) -> String {
-    let at = match findings.target == findings.address {
-        true => String::new(),
-        false => format!(" at {}", findings.address),
-    };
-    let mut text = format!("{}{at}, with {}\n\n", findings.target, findings.stack);
+    let mut text = findings.target.clone();
+    if let Some(address) = findings.address.as_ref().filter(|a| **a != findings.target) {
+        let _ = write!(text, " at {address}");
+    }
+    if let Some(stack) = &findings.stack {
+        let _ = write!(text, ", with {stack}");
+    }
+    text.push_str("\n\n");
     for sentences in answer(findings) {
         for (at, line) in wrapped(&sentences, WIDTH - 2).into_iter().enumerate() {
             let indent = if at == 0 { "" } else { "  " };
@@ -25,6 +30,10 @@ pub(super) fn text(findings: &Findings) -> String {
     for (title, lines) in [
         ("Offered", findings.offered.as_ref().map(offered)),
         ("Chosen", Some(chosen(findings))),
+        (
+            "Client certificate",
+            findings.client_certificate.as_ref().map(client_certificate),
+        ),
         ("Certificates", Some(certificates(findings))),
         ("On the wire", Some(wire(findings))),
         ("Time", Some(times(findings))),
@@ -55,40 +64,104 @@ fn line(lines: &mut Lines, label: &str, value: impl Into<String>) {
     lines.push((label.to_owned(), value.into()));
 }
 
-/// What an architect wants to know first.
+/// What an architect wants to know first: connected, trusted, safe from a quantum computer?
 fn answer(findings: &Findings) -> Vec<String> {
-    let mut answer = Vec::new();
-    if let Some(failure) = &findings.failure {
-        answer.push(format!("The connection failed: {failure}."));
+    let mut answer = vec![connected(findings)];
+    let error = findings.error.as_ref();
+    answer.extend(error.and_then(|error| error.hint.clone()));
+    match &findings.verdict {
+        Some(verdict) if verdict.is_trusted => answer.push("The server is trusted.".to_owned()),
+        Some(_) => answer.push(format!(
+            "The server is NOT trusted: {}. It was asked nothing.",
+            findings.reason()
+        )),
+        None if findings.negotiated.is_some() => {
+            answer.push("The server's chain was not judged.".to_owned());
+        }
+        None => {}
     }
-    let (Some(negotiated), Some(post_quantum)) = (&findings.negotiated, &findings.post_quantum)
-    else {
-        return answer;
+    if let (Some(negotiated), Some(post_quantum)) = (&findings.negotiated, &findings.post_quantum) {
+        answer.push(key_exchange(negotiated, post_quantum));
+        answer.push(authentication(negotiated, post_quantum));
+    }
+    answer
+}
+
+fn connected(findings: &Findings) -> String {
+    let failed = findings.error.as_ref().filter(|_| !findings.is_stranger());
+    let Some(negotiated) = &findings.negotiated else {
+        return match failed {
+            Some(error) => format!("Not connected: {}.", error.text),
+            None => "Not connected.".to_owned(),
+        };
     };
-    let group = negotiated.group.as_deref().unwrap_or("RSA key transport");
-    answer.push(
-        match (post_quantum.key_exchange, negotiated.nist_category) {
-            (true, Some(category)) => format!(
-                "Key exchange: post-quantum, {group} ({}, NIST category {category}). Who records \
-             this connection today can't read it with a quantum computer.",
-                negotiated.group_kind.unwrap_or("unknown"),
+    let version = negotiated.version.as_deref().unwrap_or("TLS");
+    let over = match findings.transport {
+        "quic" => "QUIC",
+        _ => "TCP",
+    };
+    match failed {
+        Some(error) => format!(
+            "Connected by {version} over {over}, and then failed: {}.",
+            error.text
+        ),
+        None => format!("Connected by {version} over {over}."),
+    }
+}
+
+fn key_exchange(negotiated: &Negotiated, post_quantum: &PostQuantum) -> String {
+    let Some(group) = &negotiated.group else {
+        return match negotiated.is_resumed {
+            true => session(negotiated),
+            false => format!(
+                "Key exchange: {RSA}, without forward secrecy. Who records this connection reads \
+                 it as soon as the server's key is known, with or without a quantum computer."
             ),
-            (true, None) => format!("Key exchange: post-quantum, {group}."),
-            (false, _) if negotiated.group.is_none() && negotiated.is_resumed => {
-                "Key exchange: none; a resumption in TLS 1.2 uses the secret of the session before."
-                    .to_owned()
-            }
-            (false, _) if negotiated.group.is_none() => format!(
-                "Key exchange: {group}, without forward secrecy. Who records this connection reads \
-             it as soon as the server's key is known, with or without a quantum computer."
-            ),
-            (false, _) => format!(
-                "Key exchange: classical, {group}. Who records this connection today can read it \
-             once there is a quantum computer."
-            ),
-        },
-    );
-    answer.push(match (post_quantum.authentication, &negotiated.scheme) {
+        };
+    };
+    match (post_quantum.key_exchange, negotiated.nist_category) {
+        (true, Some(category)) => format!(
+            "Key exchange: post-quantum, {group} ({}, NIST category {category}). Who records this \
+             connection today can't read it with a quantum computer.",
+            negotiated.group_kind.unwrap_or("unknown"),
+        ),
+        (true, None) => format!("Key exchange: post-quantum, {group}."),
+        (false, _) => format!(
+            "Key exchange: classical, {group}. Who records this connection today can read it once \
+             there is a quantum computer."
+        ),
+    }
+}
+
+/// A resumption without a key exchange of its own.
+fn session(negotiated: &Negotiated) -> String {
+    if negotiated.version.as_deref() != Some("TLS 1.2") {
+        return "Key exchange: none; the keys rest on the secret of the ticket alone, without \
+                forward secrecy (RFC 8446 section 2.2)."
+            .to_owned();
+    }
+    let rests_on = match negotiated.session_key_exchange.as_deref() {
+        Some(RSA) => {
+            ", here by RSA key transport: who recorded that one reads both as soon as the \
+             server's key is known"
+                .to_owned()
+        }
+        Some(group) => format!(
+            ", here by {group}, classical: who recorded both can read both once there is a \
+             quantum computer"
+        ),
+        None => String::new(),
+    };
+    format!(
+        "Key exchange: none. A resumed TLS 1.2 session uses the master secret of its first \
+         handshake again (RFC 5246 appendix F.1.4): forward secrecy and safety from a quantum \
+         computer are those of that handshake{rests_on}. If the session came in a ticket, the \
+         server's ticket key opens it as well (RFC 5077)."
+    )
+}
+
+fn authentication(negotiated: &Negotiated, post_quantum: &PostQuantum) -> String {
+    match (post_quantum.authentication, &negotiated.server_scheme) {
         (Some(true), Some(scheme)) if post_quantum.chain == Some(true) => {
             format!("Authentication: post-quantum, {scheme}, and so is the whole chain.")
         }
@@ -103,29 +176,12 @@ fn answer(findings: &Findings) -> Vec<String> {
         (_, None) if negotiated.is_resumed => {
             "Authentication: by the session that was resumed.".to_owned()
         }
-        (Some(is_post_quantum), None) => format!(
-            "Authentication: {}, by the server's key; QUIC encrypts the signature itself.",
-            if is_post_quantum {
-                "post-quantum"
-            } else {
-                "classical"
-            }
-        ),
-        (None, None) if negotiated.group.is_none() => {
+        (_, None) if negotiated.group.is_none() => {
             "Authentication: classical, by decrypting with the RSA key of the certificate."
                 .to_owned()
         }
-        (None, None) => "Authentication: the library does not tell the scheme.".to_owned(),
-    });
-    match &findings.verdict {
-        Some(verdict) if verdict.is_trusted => answer.push("The server is trusted.".to_owned()),
-        Some(verdict) => answer.push(format!(
-            "The server is NOT trusted: {}.",
-            verdict.reason.as_deref().unwrap_or("no reason given")
-        )),
-        None => answer.push("The server's chain was not judged.".to_owned()),
+        (_, None) => "Authentication: the library does not tell the scheme.".to_owned(),
     }
-    answer
 }
 
 fn offered(offered: &Offered) -> Lines {
@@ -171,8 +227,8 @@ fn chosen(findings: &Findings) -> Lines {
     line(&mut lines, "version", or_none(&negotiated.version));
     let group = match (&negotiated.group, negotiated.is_resumed) {
         (Some(group), _) => group,
-        (None, true) => "none",
-        (None, false) => "RSA key transport",
+        (None, true) => "none: that of the session counts",
+        (None, false) => RSA,
     };
     line(&mut lines, "key exchange", group);
     line(
@@ -180,11 +236,7 @@ fn chosen(findings: &Findings) -> Lines {
         "cipher suite",
         or_none(&negotiated.cipher_suite),
     );
-    let signature = match findings.transport {
-        "quic" => "encrypted: QUIC shows it to nobody".to_owned(),
-        _ => or_none(&negotiated.scheme),
-    };
-    line(&mut lines, "signature", signature);
+    line(&mut lines, "signature", or_none(&negotiated.server_scheme));
     line(&mut lines, "protocol", or_none(&negotiated.alpn));
     let retry = match negotiated.has_hello_retry {
         true => "yes: the first key share was for a group that the server does not take",
@@ -196,6 +248,32 @@ fn chosen(findings: &Findings) -> Lines {
     if let Some(response) = &findings.response {
         line(&mut lines, "response", &response.status_line);
     }
+    lines
+}
+
+fn client_certificate(asked: &ClientCertificate) -> Lines {
+    let mut lines = Lines::new();
+    if !asked.is_requested {
+        line(&mut lines, "asked for", "no");
+        return lines;
+    }
+    line(&mut lines, "asked for", "yes");
+    line(&mut lines, "signatures", asked.signature_schemes.join(", "));
+    let mut authorities: Vec<&str> = asked.authorities.iter().map(String::as_str).collect();
+    let more = authorities.len().saturating_sub(AUTHORITIES);
+    authorities.truncate(AUTHORITIES);
+    let authorities = match (authorities.as_slice(), more) {
+        ([], _) => "none named".to_owned(),
+        (names, 0) => names.join("; "),
+        (names, more) => format!("{}; and {more} more", names.join("; ")),
+    };
+    line(&mut lines, "authorities", authorities);
+    let sent = match (&asked.subject, asked.is_sent) {
+        (Some(subject), true) => format!("yes: {subject}"),
+        (None, true) => "yes".to_owned(),
+        (_, false) => "no".to_owned(),
+    };
+    line(&mut lines, "sent", sent);
     lines
 }
 
@@ -223,21 +301,24 @@ fn certificates(findings: &Findings) -> Lines {
 
 fn wire(findings: &Findings) -> Lines {
     let mut lines = Lines::new();
-    let flights: Vec<String> = findings.bytes.flights.iter().map(flight).collect();
+    let wire = &findings.wire;
+    if wire.bytes_sent + wire.bytes_received == 0 {
+        return lines;
+    }
+    let flights: Vec<String> = wire.flights.iter().map(flight).collect();
     if !flights.is_empty() {
         line(&mut lines, "flights", flights.join(", then "));
     }
+    let included = match findings.transport {
+        "quic" => "request and response",
+        _ => "record headers",
+    };
     line(
         &mut lines,
         "bytes",
         format!(
-            "{} sent, {} received, {} included",
-            findings.bytes.sent,
-            findings.bytes.received,
-            match findings.transport {
-                "quic" => "request and response",
-                _ => "record headers",
-            }
+            "{} sent, {} received, {included} included",
+            wire.bytes_sent, wire.bytes_received
         ),
     );
     if let Some(quic) = &findings.quic {
@@ -246,7 +327,7 @@ fn wire(findings: &Findings) -> Lines {
             "datagrams",
             format!(
                 "{} sent, {} received; {} Initial packets before the server's first word",
-                quic.sent, quic.received, quic.first_flight_initials
+                quic.datagrams_sent, quic.datagrams_received, quic.first_flight_initials
             ),
         );
         let limit = match quic.is_limit_exhausted {
@@ -258,7 +339,7 @@ fn wire(findings: &Findings) -> Lines {
             "amplification",
             format!(
                 "{} of {} bytes allowed before the client's address was validated: {limit}",
-                quic.sent_before_validation, quic.allowed_before_validation
+                quic.bytes_sent_before_validation, quic.bytes_allowed_before_validation
             ),
         );
         let retry = if quic.has_retry { "yes" } else { "no" };
@@ -291,22 +372,16 @@ fn flight(flight: &Flight) -> String {
 
 fn times(findings: &Findings) -> Lines {
     let mut lines = Lines::new();
-    let times = &findings.timings_us;
+    let times = &findings.times;
+    let handshake = match findings.transport {
+        "quic" => "QUIC",
+        _ => "TLS",
+    };
     for (label, time) in [
-        ("name", Some(times.resolve)),
-        (
-            "TCP",
-            (findings.transport == "tcp").then_some(times.connect),
-        ),
-        (
-            if findings.quic.is_some() {
-                "QUIC"
-            } else {
-                "TLS"
-            },
-            times.handshake,
-        ),
-        ("first byte", times.first_byte),
+        ("name", times.resolve_us),
+        ("TCP", times.connect_us),
+        (handshake, times.handshake_us),
+        ("first byte", times.first_byte_us),
     ] {
         if let Some(time) = time {
             line(&mut lines, label, format!("{:.3} ms", time as f64 / 1000.0));

@@ -76,7 +76,7 @@ fn connected(written: &Written) -> Result<Seen> {
     Ok(Seen::Agreed(View {
         version: owned("version"),
         group: owned("group"),
-        authentication: owned("scheme"),
+        authentication: owned("server_scheme"),
         peer: json["certificates"][0]["subject"]
             .as_str()
             .map(str::to_owned),
@@ -92,7 +92,7 @@ fn refusal(written: &Written) -> String {
     let json: Value = serde_json::from_str(&written.stdout).unwrap_or_default();
     let reason = json["verdict"]["reason"]
         .as_str()
-        .or(json["failure"].as_str())
+        .or(json["error"]["text"].as_str())
         .or(json["failures"][0]["example"].as_str());
     reason.map_or_else(|| written.tail(), str::to_owned)
 }

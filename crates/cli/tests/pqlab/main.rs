@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod common;
+mod connecting;
 mod list;
 mod load;
 mod reliability;

@@ -1,15 +1,14 @@
-//! `serve`, `proxy` and `connect` as a user runs them, against each other and against bad
-//! company.
+//! `serve` and `proxy` as a user runs them.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
 
 use serde_json::Value;
 
-use crate::common::{expect, pqlab, run, text, write};
+use crate::common::{expect, pqlab, run, write};
+use crate::connecting::connect;
 
 /// A server of this program; killed when it is dropped.
 pub(crate) struct Server {
@@ -50,7 +49,7 @@ impl Server {
         }
     }
 
-    fn port(&self) -> &str {
+    pub(crate) fn port(&self) -> &str {
         self.address.rsplit_once(':').unwrap().1
     }
 
@@ -71,153 +70,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-    }
-}
-
-fn connect(target: &str, arguments: &[&str]) -> (i32, Value) {
-    let output = pqlab()
-        .args(["connect", target, "--json"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let json = serde_json::from_slice(&output.stdout);
-    let json = json.unwrap_or_else(|error| panic!("{error}: {}", text(&output)));
-    (output.status.code().unwrap(), json)
-}
-
-#[test]
-fn a_connection_is_explained_from_offer_to_verdict() {
-    for stack in ["rustls", "openssl"] {
-        let server = Server::start(
-            &["serve"],
-            &[
-                "--stack",
-                stack,
-                "--auth",
-                "ml-dsa-65",
-                "--auth",
-                "ecdsa-p256",
-            ],
-        );
-        let target = format!("localhost:{}", server.port());
-        let (code, seen) = connect(&target, &["--ca", "lab", "--request", "/json"]);
-        assert_eq!(code, 0, "{seen}");
-        let negotiated = &seen["negotiated"];
-        assert_eq!(negotiated["version"], "TLS 1.3");
-        assert_eq!(negotiated["group"], "X25519MLKEM768");
-        assert_eq!(negotiated["group_kind"], "hybrid");
-        assert_eq!(negotiated["nist_category"], 3);
-        assert_eq!(negotiated["scheme"], "mldsa65");
-        assert_eq!(negotiated["has_hello_retry"], false);
-        assert_eq!(seen["post_quantum"]["key_exchange"], true);
-        assert_eq!(seen["post_quantum"]["chain"], true);
-        assert_eq!(seen["verdict"]["is_trusted"], true);
-        assert_eq!(seen["certificates"].as_array().unwrap().len(), 2);
-        assert_eq!(seen["certificates"][0]["key"], "ML-DSA-65");
-        assert_eq!(seen["offered"]["key_shares"][0]["bytes"], 1216);
-        assert_eq!(seen["round_trips"]["tls"], 1);
-        assert_eq!(seen["round_trips"]["fits_initial_window"], false);
-        assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
-        let flights = seen["bytes"]["flights"].as_array().unwrap();
-        let sum: u64 = flights.iter().map(|f| f["bytes"].as_u64().unwrap()).sum();
-        let total = |field: &str| seen["bytes"][field].as_u64().unwrap();
-        assert_eq!(sum, total("sent") + total("received"));
-
-        // Another first share costs a round trip.
-        let groups = "secp384r1,X25519MLKEM768";
-        let other = "X25519MLKEM768";
-        let strict = Server::start(&["serve"], &["--stack", stack, "--groups", other]);
-        let (code, seen) = connect(&strict.address, &["--ca", "lab", "--groups", groups]);
-        assert_eq!(code, 0, "{seen}");
-        assert_eq!(seen["negotiated"]["has_hello_retry"], true);
-        assert_eq!(seen["round_trips"]["tls"], 2);
-
-        // A classical client gets the classical certificate.
-        let old = ["--ca", "lab", "--tls", "1.2", "--stack", "openssl"];
-        let (code, seen) = connect(&server.address, &old);
-        assert_eq!(code, 0, "{seen}");
-        assert_eq!(seen["post_quantum"]["key_exchange"], false);
-        assert_eq!(seen["certificates"][0]["key"], "ECDSA P-256");
-
-        let stopped = server.stop();
-        assert_eq!(stopped["event"], "stopped");
-        assert_eq!(stopped["connections"]["established"], 2);
-        assert_eq!(stopped["connections"]["answered"], 1);
-    }
-}
-
-#[test]
-fn the_explanation_for_people_begins_with_the_answer() {
-    let server = Server::start(&["serve"], &[]);
-    let output = run(&["connect", &server.address, "--ca", "lab"]);
-    expect(
-        &output,
-        0,
-        &[
-            "Key exchange: post-quantum, X25519MLKEM768 (hybrid, NIST category 3)",
-            "Authentication: classical, ecdsa_secp256r1_sha256",
-            "The server is trusted.",
-            "key shares",
-            "HelloRetryRequest  no",
-            "round trips",
-        ],
-    );
-    let longest = text(&output).lines().map(|line| line.chars().count()).max();
-    assert!(longest.unwrap() <= 100, "{longest:?}");
-    let classical = run(&[
-        "connect",
-        &server.address,
-        "--ca",
-        "lab",
-        "--groups",
-        "x25519",
-    ]);
-    expect(&classical, 0, &["can read it once"]);
-}
-
-#[test]
-fn strangers_are_shown_and_told_nothing() {
-    let server = Server::start(&["serve"], &[]);
-    // The root of another chain.
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().to_str().unwrap();
-    expect(
-        &run(&["certificates", "--auth", "ed25519", "--out", out]),
-        0,
-        &["root.pem", "client-key.pem"],
-    );
-    let root = folder.path().join("root.pem");
-    let root = root.to_str().unwrap();
-    for stack in ["rustls", "openssl"] {
-        let arguments = ["--ca", root, "--stack", stack, "--request", "/"];
-        let (code, seen) = connect(&server.address, &arguments);
-        assert_eq!(code, 1, "{seen}");
-        assert_eq!(seen["verdict"]["is_trusted"], false);
-        assert_ne!(seen["verdict"]["reason"], Value::Null);
-        assert_eq!(seen["response"], Value::Null);
-        assert_eq!(seen["certificates"][0]["key"], "ECDSA P-256");
-        let wrong = [
-            "--ca",
-            "lab",
-            "--server-name",
-            "example.test",
-            "--stack",
-            stack,
-        ];
-        assert_eq!(connect(&server.address, &wrong).0, 1);
-        let blind = ["--insecure", "--stack", stack, "--request", "/json"];
-        let (code, seen) = connect(&server.address, &blind);
-        assert_eq!(code, 0, "{seen}");
-        assert_eq!(seen["verdict"], Value::Null, "nobody judged: {seen}");
-        assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
-        let resuming = ["--resume", "--tls", "1.2", "--request", "/", "--ca", root];
-        let (code, seen) = connect(&server.address, &resuming);
-        assert_eq!(code, 1, "{seen}");
-        assert_eq!(
-            seen["response"],
-            Value::Null,
-            "a stranger was asked: {seen}"
-        );
     }
 }
 
@@ -245,6 +97,14 @@ fn files_serve_as_well_as_the_lab_and_clients_are_asked_for_theirs() {
     let (code, seen) = connect(&server.address, &shown);
     assert_eq!(code, 0, "{seen}");
     assert_eq!(seen["response"]["status_line"], "HTTP/1.1 200 OK");
+    let asked = &seen["client_certificate"];
+    assert_eq!(asked["is_requested"], true, "{seen}");
+    assert_eq!(asked["is_sent"], true, "{seen}");
+    assert_eq!(asked["subject"], "CN=client.pqlab.test");
+    assert_eq!(asked["authorities"].as_array().unwrap().len(), 1);
+    let schemes = asked["signature_schemes"].as_array().unwrap();
+    assert!(schemes.contains(&"mldsa44".into()), "{seen}");
+    assert_eq!(seen["negotiated"]["client_scheme"], "mldsa44");
     // A session would outlive the certificate.
     let mut resuming = shown.clone();
     resuming.extend(["--resume", "--json"]);
@@ -256,7 +116,15 @@ fn files_serve_as_well_as_the_lab_and_clients_are_asked_for_theirs() {
     for request in [&["--request", "/"][..], &[]] {
         let mut arguments = vec!["connect", &server.address, "--ca", &root];
         arguments.extend(request);
-        expect(&run(&arguments), 3, &["alert", "CertificateRequired"]);
+        expect(
+            &run(&arguments),
+            3,
+            &[
+                "certificate_required (116)",
+                "give one with --cert",
+                "sent         no",
+            ],
+        );
     }
     #[cfg(unix)]
     {
@@ -286,8 +154,13 @@ fn a_server_says_why_clients_and_backends_fail() {
     );
     // One that knows no ML-DSA is refused, and still counted by what it offers.
     let old = ["--ca", "lab", "--tls", "1.2", "--stack", "openssl"];
-    let (code, _) = connect(&proxy.address, &old);
+    let (code, seen) = connect(&proxy.address, &old);
     assert_eq!(code, 3);
+    assert_eq!(seen["error"]["kind"], "alert");
+    let told = seen["error"]["text"].as_str().unwrap();
+    assert!(told.contains("handshake_failure (40)"), "{told}");
+    let hint = seen["error"]["hint"].as_str().unwrap();
+    assert!(hint.contains("TLS 1.2 has no ML-DSA"), "{hint}");
     let mut kinds = Vec::new();
     for _ in 0..2 {
         let mut line = String::new();
@@ -303,38 +176,6 @@ fn a_server_says_why_clients_and_backends_fail() {
     assert!(metrics.contains(offer), "{metrics}");
     let faults = r#"event="backend_fault"} 1"#;
     assert!(metrics.contains(faults), "{metrics}");
-}
-
-#[test]
-fn a_second_connection_resumes_and_secrets_are_logged() {
-    let folder = tempfile::tempdir().unwrap();
-    let log = folder.path().join("keys");
-    let server = Server::start(&["serve"], &[]);
-    for stack in ["rustls", "openssl"] {
-        let (code, seen) = connect(
-            &server.address,
-            &[
-                "--ca",
-                "lab",
-                "--resume",
-                "--stack",
-                stack,
-                "--keylog",
-                log.to_str().unwrap(),
-            ],
-        );
-        assert_eq!(code, 0, "{seen}");
-        assert_eq!(seen["negotiated"]["is_resumed"], true, "{stack}");
-        assert_eq!(seen["negotiated"]["scheme"], Value::Null, "{stack}");
-        assert_eq!(seen["verdict"]["is_trusted"], true, "{stack}: {seen}");
-    }
-    let log = std::fs::read_to_string(log).unwrap();
-    let secrets = log.matches("SERVER_TRAFFIC_SECRET_0 ").count();
-    assert_eq!(secrets, 4, "two connections of each stack:\n{log}");
-
-    let forgetful = Server::start(&["serve"], &["--tickets", "0"]);
-    let none = run(&["connect", &forgetful.address, "--ca", "lab", "--resume"]);
-    expect(&none, 3, &["no ticket"]);
 }
 
 #[test]
@@ -364,17 +205,19 @@ fn the_page_is_served_over_quic_with_and_without_retry() {
             let quic = &seen["quic"];
             assert_eq!(quic["has_retry"], has_retry, "{seen}");
             assert_eq!(quic["first_flight_initials"], initials, "{seen}");
-            let allowed = quic["allowed_before_validation"].as_u64().unwrap();
-            assert!(quic["sent_before_validation"].as_u64().unwrap() <= allowed);
+            let allowed = quic["bytes_allowed_before_validation"].as_u64().unwrap();
+            assert!(quic["bytes_sent_before_validation"].as_u64().unwrap() <= allowed);
+            assert_eq!(seen["negotiated"]["server_scheme"], "rsa_pss_rsae_sha512");
+            assert_eq!(seen["client_certificate"]["is_requested"], false);
         }
-        let stranger = run(&[
-            "connect",
-            &server.address,
-            "--quic",
-            "--server-name",
-            "other.test",
-        ]);
-        expect(&stranger, 1, &["not verified"]);
+        let stranger = ["--quic", "--ca", "lab", "--server-name", "other.test"];
+        let (code, seen) = connect(&server.address, &stranger);
+        assert_eq!(code, 1, "{seen}");
+        assert_eq!(seen["verdict"]["is_trusted"], false);
+        assert_eq!(seen["error"]["kind"], "untrusted");
+        assert_eq!(seen["certificates"][0]["key"], "RSA 4096");
+        assert_eq!(seen["negotiated"]["group"], "X25519MLKEM768");
+        assert_eq!(seen["response"], Value::Null, "a stranger was asked");
         let none = run(&[
             "connect",
             &server.address,
@@ -386,6 +229,48 @@ fn the_page_is_served_over_quic_with_and_without_retry() {
         ]);
         expect(&none, 3, &["alert"]);
     }
+}
+
+/// As over TCP: by kind, by what was offered, and with the reason.
+#[test]
+fn failures_over_quic_are_counted_and_told() {
+    let mut server = Server::start(
+        &["serve"],
+        &[
+            "--quic",
+            "--groups",
+            "X25519MLKEM768",
+            "--metrics",
+            "127.0.0.1:0",
+        ],
+    );
+    let quic = ["--quic", "--ca", "lab", "--request", "/json", "--groups"];
+    let ask = |group| connect(&server.address, &[&quic[..], &[group]].concat());
+    let (code, seen) = ask("X25519MLKEM768");
+    assert_eq!(code, 0, "{seen}");
+    let classical = [&["connect", &server.address], &quic[..], &["x25519"]].concat();
+    expect(&run(&classical), 3, &["alert"]);
+    let mut line = String::new();
+    server.output.read_line(&mut line).unwrap();
+    let event: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(event["event"], "failed", "{event}");
+    assert_eq!(event["transport"], "quic", "{event}");
+    assert_eq!(event["kind"], "peer_fault", "{event}");
+    assert!(!event["reason"].as_str().unwrap().is_empty(), "{event}");
+    let metrics = get(server.metrics.as_ref().unwrap(), "/metrics");
+    for (event, count) in [("accepted", 2), ("established", 1), ("peer_fault", 1)] {
+        let name = "pqlab_connection_events_total";
+        let line = format!(r#"{name}{{transport="quic",event="{event}"}} {count}"#);
+        assert!(metrics.contains(&line), "{line} is not in {metrics}");
+    }
+    let offer = r#"pqlab_tls_client_offers_total{post_quantum_group="false",ml_dsa="#;
+    assert!(metrics.contains(offer), "{metrics}");
+    let stopped = server.stop();
+    let counts = &stopped["quic_connections"];
+    assert_eq!(counts["answered"], 1, "{stopped}");
+    assert_eq!(counts["closed"], 1, "{stopped}");
+    assert_eq!(counts["peer_fault"], 1, "{stopped}");
+    assert_eq!(stopped["connections"], serde_json::json!({}), "{stopped}");
 }
 
 #[test]
@@ -429,36 +314,27 @@ fn get(address: &str, path: &str) -> String {
 }
 
 #[test]
-fn servers_that_lie_stall_or_are_not_there_end_in_exit_code_3() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().to_string()
-    };
-    let gone = run(&["connect", &closed, "--ca", "lab"]);
-    expect(&gone, 3, &["can't be reached", &closed]);
-
-    for (answer, said) in [
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), "TLS failed"),
-        (&[21, 3, 3, 0, 2, 2, 40], "alert"),
-        (&[22, 3, 3, 0, 4, 2, 0, 0xff, 0xff], "no end within"),
-        (&[22, 3, 3, 0xff, 0xff], "TLS failed"),
-        (b"", "no end within"),
-    ] {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let answering = thread::spawn(move || {
-            let (mut socket, _) = listener.accept().unwrap();
-            let _ = socket.read(&mut [0; 4096]);
-            let _ = socket.write_all(answer);
-            // Held until the client has had enough.
-            let _ = socket.read(&mut [0; 4096]);
-        });
-        let output = run(&["connect", &address, "--insecure", "--timeout", "1"]);
-        expect(&output, 3, &[said]);
-        // What was offered is told all the same.
-        expect(&output, 3, &["Offered", "X25519MLKEM768"]);
-        answering.join().unwrap();
-    }
+fn a_server_listens_at_a_name_and_says_that_nobody_came() {
+    let server = Server::spawn(&["serve"], "localhost:0", &["--metrics", "localhost:0"]);
+    let target = format!("localhost:{}", server.port());
+    assert_eq!(connect(&target, &["--ca", "lab"]).0, 0);
+    drop(server);
+    let mut idle = pqlab()
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(idle.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let pid = idle.id().to_string();
+    let killed = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(killed.success() && idle.wait().unwrap().success());
+    output.read_line(&mut line).unwrap();
+    assert!(
+        line.ends_with("stopped; connections over tcp: none\n"),
+        "{line}"
+    );
 }
 
 #[test]
@@ -478,7 +354,22 @@ fn what_a_user_gets_wrong_is_named_with_exit_code_2() {
         ),
         (&serve, &["--groups", "X25519HQC128"], "rustls has no"),
         (&serve, &["--stack", "boringssl"], "pqlab list stacks"),
-        (&serve, &["--tls", "1.1"], "1.2 or 1.3"),
+        (
+            &serve,
+            &["--tls", "1.1"],
+            "there are 1.2 and 1.3",
+        ),
+        (
+            &connect,
+            &["--tls", "1.2", "--groups", "x25519,X25519MLKEM768"],
+            "X25519MLKEM768 is a group of TLS 1.3 alone",
+        ),
+        (&connect, &["--quic", "--tls", "1.2"], "QUIC is of TLS 1.3"),
+        (
+            &["serve", "--listen", "no-such-host.invalid:0"],
+            &[],
+            "no-such-host.invalid",
+        ),
         (&serve, &["--auth", "rsa-1024"], "rsa-1024"),
         (
             &serve,

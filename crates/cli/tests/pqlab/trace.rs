@@ -9,7 +9,13 @@ fn traces(arguments: &[&str]) -> Vec<Value> {
     let output = pqlab().args(["trace", "--json"]).args(arguments).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", text(&output));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let mut document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], 1);
+    assert_eq!(document["tool_version"], env!("CARGO_PKG_VERSION"));
+    match document["traces"].take() {
+        Value::Array(traces) => traces,
+        other => panic!("{other}"),
+    }
 }
 
 fn messages(trace: &Value) -> Vec<&str> {
@@ -122,6 +128,22 @@ fn what_cannot_be_traced_is_said() {
             2,
             "VERSION/KEY-EXCHANGE",
         ),
+        (
+            &["trace", "1.3/x25519/ecdsa-p256/full@loopback"],
+            2,
+            "in memory only",
+        ),
+        (
+            &[
+                "trace",
+                "rustls>openssl/1.3/x25519/ecdsa-p256/full@loopback",
+            ],
+            2,
+            "in memory only",
+        ),
+        (&["trace", "--groups", "x25519"], 2, "--live"),
+        (&["trace", "--insecure"], 2, "--live"),
+        (&["trace", "--timeout", "3"], 2, "--live"),
         (
             &["trace", "1.3/X25519HQC128/ecdsa-p256/full"],
             2,

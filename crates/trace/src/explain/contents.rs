@@ -34,7 +34,7 @@ pub(super) fn contents(item: &Item, context: &Context) -> Vec<Fact> {
             fact("signatures", schemes(&request.signature_schemes)),
             fact(
                 "authorities",
-                match request.authorities {
+                match request.authorities.len() {
                     0 => "none named".to_owned(),
                     count => format!("{count} named"),
                 },

@@ -33,10 +33,10 @@ pub(super) fn kind(group: NamedGroup) -> Option<GroupKind> {
 
 /// The classical key exchange that alone protects this connection, by name.
 pub(super) fn classical_key_exchange(context: &Context) -> Option<String> {
-    if context.is_static_rsa() {
-        return Some("RSA".to_owned());
-    }
     let negotiated = &context.negotiated;
+    if context.is_static_rsa() {
+        return (!negotiated.is_resumed).then(|| "RSA".to_owned());
+    }
     let group = negotiated.group?;
     // A ticket's secret counts as well, and what it rests on is not known here.
     let is_alone = !negotiated.is_resumed && kind(group) == Some(GroupKind::Classical);
@@ -70,6 +70,13 @@ fn confidentiality(context: &Context) -> Finding {
 
 fn tls12_confidentiality(context: &Context, group: Option<NamedGroup>) -> (Verdict, String) {
     let text = match group {
+        _ if context.negotiated.is_resumed => {
+            "There was no key exchange: a resumed TLS 1.2 session uses the master secret of its \
+             first handshake again (RFC 5246 appendix F.1.4). Forward secrecy and safety from a \
+             quantum computer are those of that handshake, and TLS 1.2 has no post-quantum one: \
+             whoever recorded both opens both later. A ticket's key opens it as well (RFC 5077)."
+                .to_owned()
+        }
         _ if context.is_static_rsa() => {
             "The client encrypts the secret to the server's RSA key. Whoever gets that key, by \
              theft today or by a quantum computer later, opens every connection recorded \
@@ -80,8 +87,8 @@ fn tls12_confidentiality(context: &Context, group: Option<NamedGroup>) -> (Verdi
             "The keys rest on {group} alone. Whoever records this connection opens it with a \
              quantum computer later. TLS 1.2 has no post-quantum key exchange."
         ),
-        None => "TLS 1.2 has no post-quantum key exchange: whoever records this connection, or \
-                 the one that it resumes, opens it with a quantum computer later."
+        None => "TLS 1.2 has no post-quantum key exchange: whoever records this connection opens \
+                 it with a quantum computer later."
             .to_owned(),
     };
     (Verdict::Falls, text)
@@ -161,8 +168,8 @@ fn server_authentication(context: &Context) -> Finding {
         Some(scheme) => return signature(context, Side::Server, scheme),
         None if negotiated.is_resumed => (
             Verdict::Open,
-            "By the ticket's secret, without a certificate: as good as the session that issued \
-             the ticket.",
+            "By the secret of the session, without a certificate: as good as the handshake that \
+             began the session.",
         ),
         None if context.is_static_rsa() => (
             Verdict::Falls,

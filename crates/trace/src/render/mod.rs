@@ -27,6 +27,46 @@ fn headline(trace: &Trace) -> Vec<String> {
     parts
 }
 
+/// What the keys rest upon, by name.
+fn key_exchange(trace: &Trace) -> String {
+    let negotiated = &trace.negotiated;
+    let suite = negotiated.cipher_suite.and_then(|suite| suite.facts());
+    match negotiated.group {
+        Some(group) => group.to_string(),
+        None if negotiated.is_resumed => "none (resumed)".to_owned(),
+        None if suite.is_some_and(|facts| facts.static_rsa) => "RSA key transport".to_owned(),
+        None => "unknown".to_owned(),
+    }
+}
+
+/// What the server signed with, by name.
+fn signature(trace: &Trace) -> String {
+    match trace.negotiated.server_scheme {
+        Some(scheme) => scheme.to_string(),
+        None => "none".to_owned(),
+    }
+}
+
+/// What makes a handshake classical or not.
+fn algorithms(trace: &Trace) -> String {
+    let key_exchange = key_exchange(trace);
+    match (trace.negotiated.server_scheme, trace.negotiated.is_resumed) {
+        (Some(scheme), _) => format!("{key_exchange}, {scheme}"),
+        (None, true) if trace.negotiated.group.is_none() => "resumed, no key exchange".to_owned(),
+        (None, true) => format!("{key_exchange}, resumed"),
+        (None, false) => key_exchange,
+    }
+}
+
+/// The rest of what was negotiated.
+fn surroundings(trace: &Trace) -> String {
+    let negotiated = &trace.negotiated;
+    let version = negotiated.version.map(|version| format!("TLS {version}"));
+    let suite = negotiated.cipher_suite.map(|suite| suite.to_string());
+    let parts: Vec<String> = version.into_iter().chain(suite).collect();
+    parts.join(" · ")
+}
+
 /// Breaks text at spaces, and words that are longer than a line anywhere.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];

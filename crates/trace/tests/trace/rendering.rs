@@ -136,9 +136,10 @@ fn bounds(text: &Node<'_, '_>) -> Bounds {
     let number = |name| text.attribute(name).unwrap().parse::<f64>().unwrap();
     let class = text.attribute("class").unwrap_or_default();
     let size = match class {
-        _ if class.contains("heading") => 15.0,
-        _ if class.contains("small") => 11.0,
-        _ => 12.0,
+        _ if class.contains("title") => 19.0,
+        _ if class.contains("heading") => 14.0,
+        _ if class.contains("small") => 12.0,
+        _ => 13.0,
     };
     let width = 0.58 * size * content(text).chars().count() as f64;
     let (x, y) = (number("x"), number("y"));
@@ -219,6 +220,20 @@ fn bars_are_as_long_as_bytes() {
     );
     let dashed = "stroke-dasharray";
     assert!(picture.contains(dashed));
+    // A verdict is told by its sign and its word, not by its colour alone.
+    let texts: Vec<&str> = document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"))
+        .map(|node| content(&node))
+        .collect();
+    let count = |text: &str| texts.iter().filter(|other| **other == text).count();
+    assert_eq!((count("✗ falls"), count("✓ holds")), (3, 3));
+    let differences = "From left to right, key exchange: x25519 | X25519MLKEM768 | X25519MLKEM768; \
+                       the server's signature: ecdsa_secp256r1_sha256 | ecdsa_secp256r1_sha256 | \
+                       mldsa65.";
+    assert_eq!(count(differences), 1, "{texts:?}");
+    let width = document.root_element().attribute("width").unwrap();
+    assert_eq!(width, "1200", "readable without zooming");
     assert!(picture.contains("prefers-color-scheme:dark"));
 }
 

@@ -7,7 +7,13 @@ use svg::node::element::{
 };
 
 /// Font sizes in pixels, as in the style's rules.
-pub(super) const SMALL: f64 = 11.0;
+pub(super) const TITLE: f64 = 19.0;
+pub(super) const HEADING: f64 = 14.0;
+pub(super) const NORMAL: f64 = 13.0;
+pub(super) const SMALL: f64 = 12.0;
+
+/// Width of a lock, in pixels.
+pub(super) const LOCK: f64 = 9.0;
 
 /// Where a text's position lies in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +70,20 @@ impl Canvas {
             .close();
         self.0
             .append(Path::new().set("d", data).set("class", class));
+    }
+
+    /// A lock on the base line of a text; open where it protects nothing.
+    pub(super) fn lock(&mut self, [x, y]: [f64; 2], is_closed: bool, class: &str) {
+        let leg = if is_closed { 2.5 } else { -0.5 };
+        let shackle = Data::new()
+            .move_to((tenths(x + 2.0), tenths(y - 6.0)))
+            .vertical_line_by(-2.5)
+            .elliptical_arc_by((2.5, 2.5, 0, 0, 1, 5, 0))
+            .vertical_line_by(leg);
+        let class = format!("lock {class}");
+        self.0
+            .append(Path::new().set("d", shackle).set("class", class.as_str()));
+        self.rectangle([x, y - 6.0], [LOCK, 7.0], &class);
     }
 
     /// The finished picture.

@@ -6,16 +6,16 @@ use crate::words::time;
 
 use super::style::{CPU_CLASSES, REST, phase_index};
 
-/// Width of one panel.
-pub(super) const PANEL: f64 = 500.0;
-/// From a panel's edge to its lifeline: room for CPU times.
-pub(super) const SIDE: f64 = 126.0;
-/// Where the flights begin: below title and heads of the lifelines.
-pub(super) const HEAD: f64 = 146.0;
+/// Width of one panel: three are 1,200 pixels wide, so that they are read without zooming.
+pub(super) const PANEL: f64 = 376.0;
+/// From a panel's edge to its lifeline.
+pub(super) const SIDE: f64 = 38.0;
+/// From a panel's top to its flights: title and heads of the lifelines.
+pub(super) const HEAD: f64 = 130.0;
 /// Height of one message.
-pub(super) const ROW: f64 = 33.0;
+pub(super) const ROW: f64 = 34.0;
 /// Height of a line of small text.
-pub(super) const LINE: f64 = 14.0;
+pub(super) const LINE: f64 = 15.0;
 /// Height of the highest CPU box.
 const BOX: f64 = 84.0;
 const PADDING: f64 = 9.0;
@@ -29,9 +29,10 @@ pub(super) struct FlightLayout {
     pub(super) bottom: f64,
 }
 
-pub(super) fn flights(traces: &[Trace], scale: &Scale) -> Vec<FlightLayout> {
+/// Those of panels that begin at `top`.
+pub(super) fn flights(traces: &[Trace], scale: &Scale, top: f64) -> Vec<FlightLayout> {
     let count = traces.iter().map(|trace| trace.flights.len()).max();
-    let mut top = HEAD;
+    let mut top = top + HEAD;
     (0..count.unwrap_or(0))
         .map(|index| {
             let highest =

@@ -2,16 +2,17 @@
 
 use experiment::Side;
 
-use super::canvas::{Anchor, Canvas, text_width};
+use super::canvas::{Anchor, Canvas, HEADING, LOCK, SMALL, text_width};
 use super::layout::{FlightLayout, LINE, PANEL, ROW, SIDE, labels, parts};
 use super::{HEAD, Scale};
-use crate::render::{headline, wrap};
+use crate::render::{algorithms, surroundings};
 use crate::trace::{FlightSummary, Step, Trace};
 use crate::words::number;
 
 pub(super) struct Panel<'a> {
     pub(super) trace: &'a Trace,
     pub(super) left: f64,
+    pub(super) top: f64,
     pub(super) flights: &'a [FlightLayout],
     pub(super) scale: &'a Scale,
     /// Where the lifelines end.
@@ -20,6 +21,8 @@ pub(super) struct Panel<'a> {
 
 /// Half the width of a CPU box.
 const HALF_BOX: f64 = 7.0;
+/// From a lifeline to text.
+const INSET: f64 = 14.0;
 /// From a message's label to its arrow.
 const ARROW: f64 = 23.0;
 /// Free space between the longest bar and the tip of its arrow.
@@ -31,7 +34,7 @@ impl Panel<'_> {
         self.bands(canvas);
         for side in Side::BOTH {
             let x = self.lifeline(side);
-            canvas.line([x, HEAD - 10.0], [x, self.end], "lifeline");
+            canvas.line([x, self.top + HEAD - 10.0], [x, self.end], "lifeline");
         }
         for (index, (flight, layout)) in self.trace.flights.iter().zip(self.flights).enumerate() {
             self.work(canvas, flight, layout);
@@ -51,24 +54,21 @@ impl Panel<'_> {
 
     fn head(&self, canvas: &mut Canvas) {
         let middle = self.left + PANEL / 2.0;
-        let fit = |size: f64| (PANEL / text_width("x", size)) as usize;
-        let title = shortened(&self.trace.title, fit(15.0));
-        canvas.text([middle, 44.0], Anchor::Middle, "heading", &title);
-        let lines = wrap(&headline(self.trace).join(" · "), fit(11.0));
-        for (index, line) in lines.iter().take(2).enumerate() {
-            let y = 66.0 + index as f64 * LINE;
-            canvas.text([middle, y], Anchor::Middle, "small muted", line);
+        for (y, size, class, line) in [
+            (18.0, HEADING, "heading", algorithms(self.trace)),
+            (37.0, SMALL, "small muted", surroundings(self.trace)),
+            (53.0, SMALL, "small muted", self.trace.title.clone()),
+        ] {
+            let fit = (PANEL / text_width("x", size)) as usize;
+            let line = shortened(&line, fit);
+            canvas.text([middle, self.top + y], Anchor::Middle, class, &line);
         }
+        let top = self.top + HEAD - 50.0;
         for side in Side::BOTH {
             let x = self.lifeline(side);
-            canvas.rectangle([x - 34.0, HEAD - 46.0], [68.0, 26.0], "head");
-            canvas.text(
-                [x, HEAD - 29.0],
-                Anchor::Middle,
-                "strong",
-                &side.to_string(),
-            );
-            canvas.line([x, HEAD - 20.0], [x, HEAD - 10.0], "lifeline");
+            canvas.rectangle([x - 34.0, top], [68.0, 28.0], "head");
+            canvas.text([x, top + 18.0], Anchor::Middle, "strong", &side.to_string());
+            canvas.line([x, top + 28.0], [x, top + 40.0], "lifeline");
         }
     }
 
@@ -88,12 +88,16 @@ impl Panel<'_> {
                 Some(trips) if trip == trips => "the client may send data",
                 _ => &format!("round trip {}", trip + 1),
             };
-            let middle = self.left + PANEL / 2.0;
-            canvas.text([middle, top + 14.0], Anchor::Middle, "small muted", label);
+            // On the other side of the times of the flight.
+            let (anchor, x) = match self.trace.flights[2 * trip].sender {
+                Side::Client => (Anchor::End, self.lifeline(Side::Server) - INSET),
+                Side::Server => (Anchor::Start, self.lifeline(Side::Client) + INSET),
+            };
+            canvas.text([x, top + 18.0], anchor, "small muted", label);
         }
     }
 
-    /// The CPU box before a flight, and its times outside of the lifelines.
+    /// The CPU box before a flight, and its times beside it.
     fn work(&self, canvas: &mut Canvas, flight: &FlightSummary, layout: &FlightLayout) {
         let x = self.lifeline(flight.sender);
         let mut y = layout.top + 9.0;
@@ -103,8 +107,8 @@ impl Panel<'_> {
             y += part.height;
         }
         let (anchor, x) = match flight.sender {
-            Side::Client => (Anchor::End, x - HALF_BOX - 7.0),
-            Side::Server => (Anchor::Start, x + HALF_BOX + 7.0),
+            Side::Client => (Anchor::Start, x + INSET),
+            Side::Server => (Anchor::End, x - INSET),
         };
         for (line, label) in labels(flight).iter().enumerate() {
             let class = match label.starts_with("CPU") {
@@ -119,20 +123,15 @@ impl Panel<'_> {
     fn message(&self, canvas: &mut Canvas, step: &Step, top: f64) {
         let [client, server] = Side::BOTH.map(|side| self.lifeline(side));
         let wire_bytes = step.bytes + step.overhead;
+        let is_encrypted = step.protection.is_encrypted();
+        let class = if is_encrypted { "encrypted" } else { "clear" };
+        let (left, line) = (client + INSET, top + 15.0);
+        canvas.lock([left, line], is_encrypted, class);
         let name = step.message.to_string();
-        canvas.text([client + 13.0, top + 15.0], Anchor::Start, "", &name);
+        canvas.text([left + LOCK + 6.0, line], Anchor::Start, "", &name);
         let size = format!("{} B", number(wire_bytes));
-        canvas.text(
-            [server - 13.0, top + 15.0],
-            Anchor::End,
-            "small muted",
-            &size,
-        );
+        canvas.text([server - INSET, line], Anchor::End, "small muted", &size);
 
-        let class = match step.protection.is_encrypted() {
-            true => "encrypted",
-            false => "clear",
-        };
         let y = top + ARROW;
         let (from, to, direction) = match step.sender {
             Side::Client => (client, server, 1.0),

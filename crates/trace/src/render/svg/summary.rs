@@ -2,13 +2,13 @@
 
 use experiment::Side;
 
-use super::canvas::{Anchor, Canvas, text_width};
+use super::canvas::{Anchor, Canvas, NORMAL, text_width};
 use super::layout::PANEL;
 use crate::render::wrap;
 use crate::trace::{INITIAL_WINDOW, Trace, Verdict};
 use crate::words::{number, time};
 
-const LINE: f64 = 19.0;
+const LINE: f64 = 20.0;
 const INSET: f64 = 14.0;
 
 /// Draws them below `top`, and gives the bottom. The window's bar is as long as
@@ -48,32 +48,45 @@ pub(super) fn draw(
     );
     let trips = match totals.round_trips {
         Some(trips) => format!("{trips}, then the client may send data"),
-        None => "the handshake was not seen to end".to_owned(),
+        None => "the end was not seen".to_owned(),
     };
     rows.value("round trips", &trips, "");
-    let fits = match totals.fits_initial_window {
-        true => "fits",
-        false => "exceeded",
+    let (fits, class) = match totals.fits_initial_window {
+        true => ("✓", "holds"),
+        false => ("✗", "falls"),
     };
     let largest = number(totals.largest_server_flight);
-    let window = format!("{fits} ({largest} of {} B)", number(INITIAL_WINDOW));
-    rows.value("server's initial window", &window, "");
+    let window = format!("{fits} {largest} of {} B", number(INITIAL_WINDOW));
+    rows.value("initial window", &window, class);
     rows.window(totals.largest_server_flight, largest_flight);
+    if !trace.findings.is_empty() {
+        rows.text("Against a quantum computer", "muted");
+    }
     for finding in &trace.findings {
-        let verdict = match finding.verdict {
-            Verdict::Falls => "✗ falls to a quantum computer",
-            Verdict::Holds => "✓ holds against a quantum computer",
-            Verdict::Open => "? depends on more than is seen here",
-        };
-        rows.value(&finding.subject.to_string(), verdict, "strong");
+        let (sign, class) = mark(finding.verdict);
+        let verdict = format!("{sign} {}", finding.verdict);
+        rows.value(
+            &finding.subject.to_string(),
+            &verdict,
+            &format!("strong {class}"),
+        );
     }
     if let Some(error) = &trace.error {
-        let fit = ((PANEL - 2.0 * INSET) / text_width("x", 12.0)) as usize;
+        let fit = ((PANEL - 2.0 * INSET) / text_width("x", NORMAL)) as usize;
         for line in wrap(&format!("Ends here: {error}."), fit) {
             rows.text(&line, "warning");
         }
     }
     rows.y - LINE + 8.0
+}
+
+/// A sign and a class of colour: either tells.
+pub(super) const fn mark(verdict: Verdict) -> (&'static str, &'static str) {
+    match verdict {
+        Verdict::Falls => ("✗", "falls"),
+        Verdict::Holds => ("✓", "holds"),
+        Verdict::Open => ("?", "open"),
+    }
 }
 
 struct Rows<'c> {
