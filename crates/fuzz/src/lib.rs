@@ -7,6 +7,7 @@
 mod messages;
 mod seeds;
 mod services;
+mod streams;
 mod tls;
 mod traces;
 
@@ -49,6 +50,11 @@ pub const TARGETS: &[Target] = &[
         name: "tls-client",
         what: "stack: a client of each TLS library",
         run: tls::client,
+    },
+    Target {
+        name: "streams",
+        what: "transport: conversations over a socket that stalls, cuts and changes bytes",
+        run: streams::run,
     },
     Target {
         name: "trace",

@@ -20,6 +20,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         .to_vec(),
         "tls-server" => of_sender(true),
         "tls-client" => of_sender(false),
+        "streams" => programs(),
         "trace" => recordings(),
         "quic" => datagrams(),
         _ => Vec::new(),
@@ -96,6 +97,20 @@ fn recordings() -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+/// For each choice of libraries, side and version: data both ways and an orderly end, in
+/// small pieces; and a damaged handshake.
+fn programs() -> Vec<Vec<u8>> {
+    let steps = [
+        0, 100, 1, 255, 2, 130, 7, 10, 3, 0, 5, 0, 6, 7, 0, 9, 1, 20, 1, 20, 7, 255, 3, 0, 5, 0, 6,
+        255, 8, 0, 1, 255, 1, 255, 4, 0, 5, 0,
+    ];
+    // Half of them have a flight damaged.
+    let damage = |choice: u8| [choice, choice % 4, 0, 90, choice >> 2 & 1];
+    (0..16)
+        .map(|choice| [&damage(choice)[..], &steps].concat())
+        .collect()
 }
 
 /// A client's Initial packet (its header is that of RFC 9001 appendix A.2), a Retry, a

@@ -8,7 +8,7 @@ use stack::{
 };
 use wire::{ChainAlgorithms, SignatureAlgorithm};
 
-const STACKS: [&str; 2] = ["rustls", "openssl"];
+pub(crate) const STACKS: [&str; 2] = ["rustls", "openssl"];
 /// More than any library answers to bytes that are no handshake.
 const MAX_OUTPUT: usize = 1 << 20;
 
@@ -36,7 +36,7 @@ static CLIENTS: LazyLock<Endpoints> = LazyLock::new(|| {
         .into()
 });
 
-fn stack(name: &str) -> &'static dyn stack::TlsStack {
+pub(crate) fn stack(name: &str) -> &'static dyn stack::TlsStack {
     name.parse()
         .ok()
         .and_then(|name| stack::by_name(&name).ok())

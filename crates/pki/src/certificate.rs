@@ -1,14 +1,16 @@
 //! What stands in a certificate, for people and for decisions.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
 use wire::SignatureAlgorithm;
+use x509_parser::asn1_rs::ToDer;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::Oid;
 use x509_parser::prelude::FromDer;
-use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
+use x509_parser::x509::{AttributeTypeAndValue, SubjectPublicKeyInfo, X509Name};
 
 use crate::key::public_key_algorithm;
 
@@ -32,6 +34,8 @@ pub struct Certificate {
     pub key: Algorithm,
     /// What the issuer signed with.
     pub signature: Algorithm,
+    /// Whether it may sign other certificates (basicConstraints).
+    pub is_authority: bool,
     /// Length of the certificate in bytes.
     pub length: usize,
 }
@@ -93,6 +97,7 @@ impl Certificate {
             names,
             key: key_algorithm(certificate.public_key()),
             signature: signature_algorithm(&certificate.signature_algorithm.algorithm),
+            is_authority: certificate.is_ca(),
             length: der.len(),
         })
     }
@@ -104,33 +109,75 @@ fn name(name: &GeneralName<'_>) -> String {
             (*name).to_owned()
         }
         GeneralName::IPAddress(bytes) => {
-            if let Ok(bytes) = <[u8; 4]>::try_from(*bytes) {
-                Ipv4Addr::from(bytes).to_string()
-            } else if let Ok(bytes) = <[u8; 16]>::try_from(*bytes) {
-                Ipv6Addr::from(bytes).to_string()
-            } else {
-                hex(bytes)
-            }
+            ip_address(bytes).map_or_else(|| hex(bytes), |address| address.to_string())
         }
         GeneralName::DirectoryName(name) => distinguished_name(name),
         other => format!("{other:?}"),
     }
 }
 
+/// A distinguished name in DER, written as the subjects of certificates are; `None` where it
+/// can't be read.
+pub fn distinguished_name_from_der(der: &[u8]) -> Option<String> {
+    let (_, name) = X509Name::from_der(der).ok()?;
+    Some(distinguished_name(&name))
+}
+
+/// The address of a subject alternative name: 4 or 16 bytes (RFC 5280 section 4.2.1.6).
+pub fn ip_address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
+}
+
+/// The encoded public key of a certificate; `None` if it does not parse.
+pub fn subject_public_key_info(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(certificate.public_key().raw.to_vec())
+}
+
+/// Whether the issuer's key made a certificate's signature. Names, times and purposes are
+/// not looked at.
+pub fn is_signed_by(der: &CertificateDer<'_>, issuer: &CertificateDer<'_>) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return false;
+    };
+    let Ok(issuer) = webpki::EndEntityCert::try_from(issuer) else {
+        return false;
+    };
+    webpki::ALL_VERIFICATION_ALGS.iter().any(|algorithm| {
+        let (message, signature) = (
+            certificate.tbs_certificate.as_ref(),
+            &certificate.signature_value.data,
+        );
+        issuer
+            .verify_signature(*algorithm, message, signature)
+            .is_ok()
+    })
+}
+
 /// RFC 4514: relative names in reverse order, special characters behind a backslash.
-fn distinguished_name(name: &X509Name<'_>) -> String {
+pub fn distinguished_name(name: &X509Name<'_>) -> String {
     let mut parts = Vec::new();
     for relative in name.iter_rdn() {
-        let attributes = relative.iter().map(|attribute| {
-            let value = attribute
-                .as_str()
-                .map_or_else(|_| format!("#{}", hex(attribute.as_slice())), escape);
-            format!("{}={value}", attribute_name(attribute.attr_type()))
-        });
-        parts.push(attributes.collect::<Vec<_>>().join("+"));
+        parts.push(relative.iter().map(attribute).collect::<Vec<_>>().join("+"));
     }
     parts.reverse();
     parts.join(",")
+}
+
+/// A value without a name for its type, or without a string for its syntax, is written as
+/// its whole encoding, so that it can be read back (RFC 4514 section 2.4).
+fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
+    let oid = attribute.attr_type().to_id_string();
+    let text = attribute_name(&oid).zip(attribute.as_str().ok());
+    if let Some((name, value)) = text {
+        return format!("{name}={}", escape(value));
+    }
+    // The length was read from bytes in memory: it can be written again.
+    let encoding = attribute.attr_value().to_der_vec().unwrap_or_default();
+    let name = attribute_name(&oid).unwrap_or(&oid);
+    format!("{name}=#{}", hex(&encoding))
 }
 
 fn escape(value: &str) -> String {
@@ -154,10 +201,10 @@ fn escape(value: &str) -> String {
     escaped
 }
 
-/// The short names of RFC 4514 section 3; others by their number.
-fn attribute_name(oid: &Oid<'_>) -> String {
-    let text = oid.to_id_string();
-    let short = match text.as_str() {
+/// The short names of RFC 4514 section 3, and the descriptors of RFC 4519 and PKCS #9
+/// (RFC 2985) for what certificates often carry beside them.
+fn attribute_name(oid: &str) -> Option<&'static str> {
+    Some(match oid {
         "2.5.4.3" => "CN",
         "2.5.4.7" => "L",
         "2.5.4.8" => "ST",
@@ -167,9 +214,15 @@ fn attribute_name(oid: &Oid<'_>) -> String {
         "2.5.4.9" => "STREET",
         "0.9.2342.19200300.100.1.25" => "DC",
         "0.9.2342.19200300.100.1.1" => "UID",
-        _ => return text,
-    };
-    short.to_owned()
+        "2.5.4.4" => "SN",
+        "2.5.4.5" => "serialNumber",
+        "2.5.4.12" => "title",
+        "2.5.4.15" => "businessCategory",
+        "2.5.4.17" => "postalCode",
+        "2.5.4.42" => "givenName",
+        "1.2.840.113549.1.9.1" => "emailAddress",
+        _ => return None,
+    })
 }
 
 fn key_algorithm(key: &SubjectPublicKeyInfo<'_>) -> Algorithm {
@@ -255,6 +308,8 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+
     use super::*;
 
     #[test]
@@ -264,6 +319,27 @@ mod tests {
         assert_eq!(escape("#x "), "\\#x\\ ");
         assert_eq!(escape(" "), "\\ ");
         assert_eq!(escape("a\r\nX-Header: b"), "a\\0D\\0AX-Header: b");
+    }
+
+    #[test]
+    fn values_of_unnamed_types_are_written_as_their_encoding() {
+        let mut name = DistinguishedName::new();
+        name.push(DnType::CommonName, "a");
+        name.push(
+            DnType::CustomDnType(vec![1, 2, 840, 113549, 1, 9, 1]),
+            "a@b.example",
+        );
+        name.push(DnType::CustomDnType(vec![1, 3, 6, 1, 4, 1, 32473]), "x");
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name;
+        let key = KeyPair::generate().unwrap();
+        let der = params.self_signed(&key).unwrap();
+        let certificate = Certificate::from_der(der.der()).unwrap();
+        // A UTF8String of one letter (RFC 4514 section 2.4).
+        assert_eq!(
+            certificate.subject,
+            "1.3.6.1.4.1.32473=#0C0178,emailAddress=a@b.example,CN=a"
+        );
     }
 
     #[test]

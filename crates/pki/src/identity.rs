@@ -77,7 +77,8 @@ pub(crate) const CERTIFICATE: &str = "CERTIFICATE";
 /// The PEM label of an unencrypted PKCS#8 key (RFC 7468 section 10).
 pub(crate) const PRIVATE_KEY: &str = "PRIVATE KEY";
 
-pub(crate) fn encode_pem(label: &str, der: &[u8]) -> String {
+/// A block of PEM (RFC 7468), lines ending in LF.
+pub fn encode_pem(label: &str, der: &[u8]) -> String {
     let config = EncodeConfig::new().set_line_ending(LineEnding::LF);
     pem::encode_config(&Pem::new(label, der), config)
 }

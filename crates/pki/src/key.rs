@@ -1,5 +1,7 @@
 //! Private keys, and which algorithm a public key belongs to.
 
+use std::fmt;
+
 use aws_lc_rs::encoding::AsDer;
 use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::signature::{
@@ -10,7 +12,7 @@ use aws_lc_rs::signature::{
 use rcgen::{KeyPair, PublicKeyData, RsaKeySize, SigningKey};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use wire::SignatureAlgorithm;
-use x509_parser::public_key::PublicKey;
+use x509_parser::public_key::PublicKey as ParsedKey;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 /// A private key that signs certificates, and can be written and read back.
@@ -18,7 +20,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 /// rcgen's own `KeyPair` cannot reload an ML-DSA key, and writes Ed25519 keys in PKCS#8
 /// version 2, which OpenSSL 3.0 does not read. So every key enters through
 /// [`Key::from_pkcs8`], whether generated or read.
-pub(crate) struct Key {
+pub struct Key {
     signer: Signer,
     pkcs8: PrivatePkcs8KeyDer<'static>,
 }
@@ -30,7 +32,10 @@ enum Signer {
 
 impl Key {
     /// Makes a key from the library's random generator. RSA-4096 takes seconds.
-    pub(crate) fn generate(algorithm: SignatureAlgorithm) -> Result<Self, rcgen::Error> {
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn generate(algorithm: SignatureAlgorithm) -> Result<Self, rcgen::Error> {
         use SignatureAlgorithm as A;
         let certificate_algorithm = certificate_algorithm(algorithm);
         let rsa = |size| KeyPair::generate_rsa_for(certificate_algorithm, size);
@@ -45,8 +50,11 @@ impl Key {
         Self::from_pkcs8(algorithm, &key.serialize_der().into())
     }
 
-    /// Reads a key of either version of PKCS#8; one of another algorithm is an error.
-    pub(crate) fn from_pkcs8(
+    /// Reads a key of either version of PKCS#8.
+    ///
+    /// # Errors
+    /// When it is damaged, or of another algorithm.
+    pub fn from_pkcs8(
         algorithm: SignatureAlgorithm,
         pkcs8: &PrivatePkcs8KeyDer<'_>,
     ) -> Result<Self, rcgen::Error> {
@@ -68,8 +76,20 @@ impl Key {
     }
 
     /// The key in its one form: PKCS#8 version 1, an ML-DSA key as its seed alone.
-    pub(crate) fn into_pkcs8(self) -> PrivatePkcs8KeyDer<'static> {
+    pub const fn pkcs8(&self) -> &PrivatePkcs8KeyDer<'static> {
+        &self.pkcs8
+    }
+
+    /// [`Key::pkcs8`], owned.
+    pub fn into_pkcs8(self) -> PrivatePkcs8KeyDer<'static> {
         self.pkcs8
+    }
+}
+
+/// `Debug` does not reveal the key.
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
     }
 }
 
@@ -159,6 +179,39 @@ fn ml_dsa(algorithm: SignatureAlgorithm) -> Option<&'static PqdsaSigningAlgorith
     }
 }
 
+/// A public key that certificates can be issued for: somebody else has the private one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    algorithm: SignatureAlgorithm,
+    bits: Vec<u8>,
+}
+
+impl PublicKey {
+    /// Takes the key of a certificate or a request; `None` if it is not of an algorithm of
+    /// [`SignatureAlgorithm`].
+    pub fn from_spki(key: &SubjectPublicKeyInfo<'_>) -> Option<Self> {
+        Some(Self {
+            algorithm: public_key_algorithm(key)?,
+            bits: key.subject_public_key.data.to_vec(),
+        })
+    }
+
+    /// What it verifies.
+    pub const fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.algorithm
+    }
+}
+
+impl PublicKeyData for PublicKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.bits
+    }
+
+    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
+        certificate_algorithm(self.algorithm)
+    }
+}
+
 /// The algorithm and size of a certificate's public key, if it is one of ours.
 ///
 /// Object identifiers: RFC 3279, RFC 5480, RFC 8410, RFC 9881.
@@ -166,7 +219,7 @@ pub(crate) fn public_key_algorithm(key: &SubjectPublicKeyInfo<'_>) -> Option<Sig
     use SignatureAlgorithm as A;
     match key.algorithm.algorithm.to_id_string().as_str() {
         "1.2.840.113549.1.1.1" => {
-            let Ok(PublicKey::RSA(rsa)) = key.parsed() else {
+            let Ok(ParsedKey::RSA(rsa)) = key.parsed() else {
                 return None;
             };
             A::ALL

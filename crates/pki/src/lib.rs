@@ -40,8 +40,12 @@ mod key;
 mod profile;
 
 pub use cache::Cache;
-pub use certificate::{Algorithm, Certificate, NotACertificate};
+pub use certificate::{
+    Algorithm, Certificate, NotACertificate, distinguished_name, distinguished_name_from_der,
+    ip_address, is_signed_by, subject_public_key_info,
+};
 pub use certified_key::{CertifiedKey, certificate_pem, certificates_from_pem, crls_from_pem};
 pub use error::PkiError;
-pub use identity::{Identity, Role};
-pub use profile::{CLIENT_NAME, SERVER_NAME};
+pub use identity::{Identity, Role, encode_pem};
+pub use key::{Key, PublicKey};
+pub use profile::{CLIENT_NAME, SERVER_NAME, blank_params, serial_number};

@@ -99,22 +99,32 @@ fn issuer(
     Ok(params)
 }
 
-/// Sets every field: rcgen's own validity is 1975 to 4096.
 fn base(
     common_name: &str,
     serial_number: SerialNumber,
     lifetime: Duration,
     now: OffsetDateTime,
 ) -> CertificateParams {
-    let mut params = CertificateParams::default();
-    params.not_before = now - BACKDATED;
-    params.not_after = now + lifetime;
-    params.serial_number = Some(serial_number);
-    params.subject_alt_names = Vec::new();
-    params.distinguished_name = rcgen::DistinguishedName::new();
+    let mut params = blank_params(serial_number, now - BACKDATED, now + lifetime);
     params
         .distinguished_name
         .push(DnType::CommonName, common_name);
+    params
+}
+
+/// A certificate that says nothing yet: no subject, no names, no purpose. Every field is
+/// set, since rcgen's own defaults are not what they seem: its validity is 1975 to 4096.
+pub fn blank_params(
+    serial_number: SerialNumber,
+    not_before: OffsetDateTime,
+    not_after: OffsetDateTime,
+) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = not_before;
+    params.not_after = not_after;
+    params.serial_number = Some(serial_number);
+    params.subject_alt_names = Vec::new();
+    params.distinguished_name = rcgen::DistinguishedName::new();
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = Vec::new();
     params.extended_key_usages = Vec::new();
@@ -127,7 +137,10 @@ fn base(
 }
 
 /// 17 bytes with 134 random bits: positive, and of one length in DER.
-fn serial_number() -> Result<SerialNumber, rcgen::Error> {
+///
+/// # Errors
+/// When the library has no random numbers.
+pub fn serial_number() -> Result<SerialNumber, rcgen::Error> {
     let mut serial_number = [0; 17];
     aws_lc_rs::rand::fill(&mut serial_number).map_err(|_| rcgen::Error::RingUnspecified)?;
     serial_number[0] = serial_number[0] & 0x3f | 0x40;

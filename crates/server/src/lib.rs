@@ -9,6 +9,7 @@
 
 mod counters;
 mod echo;
+mod files;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -27,6 +28,7 @@ mod visitor;
 
 pub use counters::{Counters, Event};
 pub use echo::echo;
+pub use files::Files;
 pub use https::{HttpsServer, Trouble};
 pub use metrics::{Metrics, MetricsServer};
 pub use offered::{Offered, Share};

@@ -9,12 +9,10 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use tower_http::services::ServeDir;
-use tower_service::Service;
 
 use crate::life::Life;
 use crate::proxy::{Backend, Proxy, headers};
-use crate::{ServerError, Visitor, echo};
+use crate::{Files, ServerError, Visitor, echo};
 
 /// What stands behind TLS.
 #[derive(Clone)]
@@ -22,7 +20,7 @@ pub enum Site {
     /// A page, or JSON, that shows the visitor what was negotiated.
     Echo,
     /// The files of a folder.
-    Files(ServeDir),
+    Files(Files),
     /// Requests go to a backend, with what is known of the client in headers.
     Proxy(Proxy),
     /// Bytes go to a backend, whatever protocol they are of.
@@ -32,22 +30,12 @@ pub enum Site {
 pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 impl Site {
-    /// The files under `root`, `index.html` for folders.
+    /// What [`Files`] shows of a folder.
     ///
     /// # Errors
     /// [`ServerError::Root`] when it is no folder.
     pub fn files(root: &Path) -> Result<Self, ServerError> {
-        let metadata = root
-            .metadata()
-            .and_then(|metadata| match metadata.is_dir() {
-                true => Ok(()),
-                false => Err(io::ErrorKind::NotADirectory.into()),
-            });
-        metadata.map_err(|error| ServerError::Root {
-            root: root.to_owned(),
-            error,
-        })?;
-        Ok(Self::Files(ServeDir::new(root)))
+        Files::new(root).map(Self::Files)
     }
 
     /// Whether the connection may change its protocol as this request asks.
@@ -69,10 +57,7 @@ impl Site {
                 response.headers_mut().insert(ALLOW, allowed);
                 response
             }
-            Self::Files(files) => {
-                let Ok(response) = files.clone().call(request).await;
-                response.map(|body| body.boxed_unsync())
-            }
+            Self::Files(files) => files.respond(request).await,
             Self::Echo => whole(echo(&request, visitor)),
             // Its connections never come to HTTP.
             Self::Tunnel(_) => text(StatusCode::NOT_FOUND, "no HTTP here\n"),

@@ -19,8 +19,11 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Self; 2] = [Self::Tcp, Self::Quic];
+
     /// Its name in metrics.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
             Self::Quic => "quic",

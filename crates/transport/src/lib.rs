@@ -6,10 +6,12 @@
 //! There are no sockets made in here, and no timeouts: whoever owns the stream bounds its
 //! calls in time and decides how to part.
 
+mod clock;
 mod io;
 mod record;
 mod recording;
 mod stream;
 
+pub use clock::CpuWatch;
 pub use recording::{Piece, Recording, Tally};
 pub use stream::{Buffers, TlsStream, TransportError};

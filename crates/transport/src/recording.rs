@@ -45,7 +45,7 @@ pub struct Recording {
     pub start: Instant,
     /// What was sent and received, in order.
     pub pieces: Vec<Piece>,
-    /// How long a client's library worked on its first flight.
+    /// CPU time of a client's library on its first flight.
     pub first_work: Duration,
 }
 
@@ -56,8 +56,8 @@ pub struct Piece {
     pub is_own: bool,
     /// When, since the start of the recording.
     pub at: Duration,
-    /// How long this side's library worked on what it received, until it had its answer;
-    /// zero for what was sent.
+    /// CPU time of this side's library on what it received, until it had its answer; zero
+    /// for what was sent, and where the system can't tell.
     pub work: Duration,
     /// The bytes.
     pub bytes: Vec<u8>,

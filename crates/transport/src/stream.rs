@@ -2,16 +2,16 @@
 
 use std::io;
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use experiment::Side;
 use rustls_pki_types::CertificateDer;
 use stack::{Connection, Negotiated, StackError, Verdict};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use wire::{HandshakeType, ServerHello};
+use wire::{HandshakeType, MAX_RECORD, ServerHello};
 
 use crate::record::{RecordCursor, first_record};
-use crate::{Recording, Tally};
+use crate::{CpuWatch, Recording, Tally};
 
 /// One side of a TLS connection over a socket.
 ///
@@ -82,8 +82,6 @@ pub struct Buffers {
 
 /// Bytes taken from the socket at once.
 pub(crate) const INPUT: usize = 32 * 1024;
-/// The longest record of TLS 1.2 (RFC 5246 section 6.2.3), with its header.
-const MAX_RECORD: usize = 5 + (1 << 14) + 2048;
 /// What one input may complete and bring: a library may hold a record but for its last byte.
 const PLAINTEXT: usize = INPUT + MAX_RECORD;
 /// Enough for the hello with the longest key share of today.
@@ -132,8 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     }
 
     /// Keeps all bytes of the handshake and after it, with times: for a connection that is
-    /// to be explained, not for load. `work` is what making the connection took: it counts
-    /// as work on a client's first flight.
+    /// to be explained, not for load. `work` is the CPU time that making the connection took: it
+    /// counts as work on a client's first flight.
     #[must_use]
     pub fn recorded(mut self, work: Duration) -> Self {
         self.recording = Some(Recording {
@@ -149,10 +147,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     /// When the peer is gone, or the library gives up; its alert has been sent then.
     pub async fn connect(&mut self) -> Result<(), TransportError> {
         self.side = Side::Client;
-        let before = Instant::now();
+        let watch = self.recording.is_some().then(CpuWatch::start);
         let taken = self.connection.advance(&[], &mut self.buffers.output);
         if let Some(recording) = &mut self.recording {
-            recording.first_work += before.elapsed();
+            recording.first_work += watch.and_then(|watch| watch.read()).unwrap_or_default();
         }
         self.flush_after(taken).await?;
         self.finish().await
@@ -346,7 +344,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             peer_hello,
             ..
         } = &mut self.buffers;
-        let before = Instant::now();
+        let watch = self.recording.is_some().then(CpuWatch::start);
         let mut taken = 0;
         let mut result = Ok(());
         while result.is_ok() && taken < input.len() && self.connection.is_handshaking() {
@@ -362,7 +360,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
         }
         input.drain(..taken);
         if let Some(recording) = &mut self.recording {
-            recording.note_work(before.elapsed());
+            recording.note_work(watch.and_then(|watch| watch.read()).unwrap_or_default());
         }
         result
     }

@@ -18,6 +18,9 @@ use tokio::task::JoinHandle;
 use transport::{Buffers, TlsStream};
 use wire::{ChainAlgorithms, SignatureAlgorithm};
 
+/// For what should be over at once.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
 pub(crate) fn identity(algorithm: SignatureAlgorithm, role: Role) -> Identity {
     let cache = Cache::open(Cache::default_dir().unwrap()).unwrap();
     cache
@@ -77,6 +80,26 @@ impl Web {
         site: Site,
         limits: Limits,
     ) -> Self {
+        Self::start_all(name, profile, site, limits, Duration::from_secs(20)).await
+    }
+
+    /// One that waits so long for its connections when it is stopped.
+    pub(crate) async fn start_for(
+        name: &str,
+        profile: &ServerProfile,
+        site: Site,
+        grace: Duration,
+    ) -> Self {
+        Self::start_all(name, profile, site, Limits::default(), grace).await
+    }
+
+    async fn start_all(
+        name: &str,
+        profile: &ServerProfile,
+        site: Site,
+        limits: Limits,
+        grace: Duration,
+    ) -> Self {
         let endpoint: Arc<dyn Endpoint> = stack(name).server(profile).unwrap().into();
         let any_port = "127.0.0.1:0".parse().unwrap();
         let server = HttpsServer::bind(any_port, endpoint, site, limits);
@@ -91,7 +114,7 @@ impl Web {
                 async {
                     let _ = stopped.await;
                 },
-                Duration::from_secs(20),
+                grace,
             )),
         }
     }

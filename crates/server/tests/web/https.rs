@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Web, ask, client_profile, connect, get, identity, server_profile};
+use crate::common::{
+    LIMIT, Web, ask, client_profile, connect, get, identity, server_profile, stack,
+};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::Full;
@@ -13,10 +15,10 @@ use server::{Counters, Event, Limits, MetricsServer, Site};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use transport::{Buffers, TlsStream};
 use wire::{NamedGroup, ProtocolVersion, SignatureAlgorithm};
 
 const STACKS: [&str; 2] = ["rustls", "openssl"];
-const LIMIT: Duration = Duration::from_secs(30);
 
 async fn until(counters: &Counters, event: Event, count: u64) {
     let reached = async {
@@ -83,7 +85,10 @@ async fn the_page_shows_visitors_what_was_negotiated_with_them() {
             (r#"group="X25519MLKEM768""#, 1),
             (r#"group="x25519""#, 1),
             (r#"http_responses_total{status="200"} 4"#, 1),
-            (r#"connection_events_total{event="established"} 4"#, 1),
+            (
+                r#"connection_events_total{transport="tcp",event="established"} 4"#,
+                1,
+            ),
         ] {
             assert_eq!(page.matches(what).count(), count, "{what} in {page}");
         }
@@ -133,6 +138,42 @@ async fn a_hello_retry_and_a_client_certificate_are_shown() {
     }
 }
 
+/// RFC 8446 section 4.6.1: a session carries who the client was.
+#[tokio::test]
+async fn a_resumed_client_is_still_known_by_its_certificate() {
+    for (server, version) in STACKS.into_iter().flat_map(|server| {
+        let versions = [ProtocolVersion::Tls13, ProtocolVersion::Tls12];
+        versions.map(|version| (server, version))
+    }) {
+        let mut profile = server_profile();
+        let client = identity(SignatureAlgorithm::EcdsaP256, Role::Client);
+        profile.client_authentication = Some(stack::ClientAuthentication {
+            roots: vec![client.root().clone()],
+            crls: Vec::new(),
+            is_required: true,
+        });
+        let web = Web::start(server, &profile, Site::Echo).await;
+        let mut wanted = client_profile("http/1.1");
+        wanted.offer.versions = vec![version];
+        wanted.offer.groups = vec![NamedGroup::X25519, NamedGroup::SECP256R1];
+        wanted.certificate = Some(client.certified_key().clone());
+        wanted.resumes = true;
+        let endpoint = stack("rustls").client(&wanted).unwrap();
+        for is_second in [false, true] {
+            let socket = TcpStream::connect(web.address).await.unwrap();
+            let connection = endpoint.connection().unwrap();
+            let mut stream = TlsStream::new(socket, connection, Buffers::default());
+            stream.connect().await.unwrap();
+            let response = ask(stream, get("/json", &[])).await.unwrap();
+            let echo: Value = serde_json::from_slice(response.body()).unwrap();
+            let what = format!("{server}, {version}: {echo}");
+            assert_eq!(echo["is_resumed"], is_second, "{what}");
+            let subject = format!("CN={}", pki::CLIENT_NAME);
+            assert_eq!(echo["client_certificate"]["subject"], subject, "{what}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn files_are_served_and_nothing_outside_of_the_folder() {
     let folder = tempfile::tempdir().unwrap();
@@ -141,6 +182,21 @@ async fn files_are_served_and_nothing_outside_of_the_folder() {
     std::fs::write(root.join("deep/page.html"), "<p>deep").unwrap();
     std::fs::write(root.join("big"), vec![7; 3_000_000]).unwrap();
     std::fs::write(folder.path().join("secret"), "secret").unwrap();
+    for hidden in [".git", ".well-known"] {
+        std::fs::create_dir(root.join(hidden)).unwrap();
+        std::fs::write(root.join(hidden).join("config"), "secret").unwrap();
+    }
+    std::fs::write(root.join(".env"), "secret").unwrap();
+    #[cfg(unix)]
+    for (target, link) in [
+        ("deep/page.html", "inside"),
+        ("../secret", "outside"),
+        ("..", "up"),
+        (".env", "plain"),
+        ("../../secret", "deep/index.html"),
+    ] {
+        std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+    }
     let web = Web::start("rustls", &server_profile(), Site::files(&root).unwrap()).await;
     for alpn in ["h2", "http/1.1"] {
         let status = async |request| {
@@ -151,6 +207,11 @@ async fn files_are_served_and_nothing_outside_of_the_folder() {
         assert_eq!(page.status(), StatusCode::OK);
         assert_eq!(page.headers()["content-type"], "text/html");
         assert_eq!(page.body().as_ref(), b"<p>deep");
+        #[cfg(unix)]
+        {
+            let linked = status(get("/inside", &[])).await;
+            assert_eq!(linked.body().as_ref(), b"<p>deep");
+        }
         let big = status(get("/big", &[])).await;
         assert_eq!(big.body().len(), 3_000_000);
         assert!(big.body().iter().all(|byte| *byte == 7));
@@ -158,7 +219,17 @@ async fn files_are_served_and_nothing_outside_of_the_folder() {
             "/../secret",
             "/%2e%2e/secret",
             "/deep/../../secret",
+            "/deep/..%2f..%2fsecret",
             "/none",
+            "/.env",
+            "/%2eenv",
+            "/.git/config",
+            "/.well-known/config",
+            "/outside",
+            "/up/secret",
+            "/plain",
+            // Its index is a link to the outside.
+            "/deep/",
         ] {
             let response = status(get(path, &[])).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");

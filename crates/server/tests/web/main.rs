@@ -4,3 +4,4 @@
 mod common;
 mod https;
 mod proxy;
+mod transfers;

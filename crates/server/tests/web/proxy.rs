@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::common::{Web, ask, client_profile, connect, get, identity, server_profile, stack};
+use crate::common::{
+    LIMIT, Web, ask, client_profile, connect, get, identity, server_profile, stack,
+};
 use http::StatusCode;
 use pki::Role;
 use server::{Backend, Event, Proxy, Site};
@@ -13,8 +15,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream};
 use wire::{NamedGroup, ProtocolVersion, SignatureAlgorithm};
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 fn plaintext(address: SocketAddr) -> Backend {
     Backend::plaintext(address.to_string().parse().unwrap(), LIMIT)
