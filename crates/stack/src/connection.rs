@@ -2,7 +2,7 @@
 
 use experiment::{Handshake, Library, Side, StackName};
 use rustls::pki_types::CertificateDer;
-use wire::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
+use wire::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use crate::{ClientProfile, Credentials, ServerProfile};
 
@@ -214,7 +214,7 @@ pub enum StackError {
     Peer(String),
     /// The peer sent an alert.
     #[error("the peer gave up with an alert: {0}")]
-    Alert(String),
+    Alert(AlertDescription),
     /// Neither side has anything to say, and the handshake is not done.
     #[error("the handshake stalled: both sides wait for the other")]
     Stalled,

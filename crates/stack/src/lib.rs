@@ -15,6 +15,7 @@
 mod connection;
 mod credentials;
 mod groups;
+mod judge;
 mod null;
 mod openssl_stack;
 mod pair;
@@ -31,6 +32,7 @@ pub use connection::{
     Connection, Endpoint, Negotiated, PhaseTiming, StackError, TlsStack, Unsupported, Verdict,
 };
 pub use credentials::Credentials;
+pub use judge::{Judgement, PeerName, Purpose, Question, Refusal, judge};
 pub use null::NULL;
 pub use pair::{
     EARLY_DATA, Established, Gauge, NoGauge, Pair, PairError, Stage, Transcript, endpoint,

@@ -1,12 +1,11 @@
 //! A connection of OpenSSL over memory.
 
 use std::io::{self, Read, Write};
-use std::ops::Range;
 
 use openssl::ssl::{Error, ErrorCode, ShutdownState, Ssl, SslRef, SslStream, SslVersion};
 use openssl::x509::X509VerifyResult;
 use rustls::pki_types::CertificateDer;
-use wire::{CipherSuite, ProtocolVersion};
+use wire::{AlertDescription, CipherSuite, ProtocolVersion};
 
 use super::ffi;
 use crate::{Connection, EARLY_DATA, Negotiated, StackError, Verdict};
@@ -287,8 +286,16 @@ const CRYPTOGRAPHY: &[&str] = &[
     "point is not on curve",
 ];
 
-/// Reasons that are alerts received: from `SSL_AD_REASON_OFFSET` (`ssl.h`) on, by number.
-const ALERTS: Range<i32> = 1000..1256;
+/// Reasons from here on (`SSL_AD_REASON_OFFSET` in `ssl.h`) are alerts received, by number.
+const ALERTS: i32 = 1000;
+
+/// The alert that an error tells of.
+fn alert_of(error: &openssl::error::Error) -> Option<AlertDescription> {
+    let number = error.reason_code().checked_sub(ALERTS)?;
+    let is_of_tls = error.library() == Some("SSL routines");
+    let number = u8::try_from(number).ok().filter(|_| is_of_tls);
+    number.map(AlertDescription)
+}
 
 /// Whose fault an error of OpenSSL is.
 fn fault(ssl: &SslRef, error: &Error) -> StackError {
@@ -298,13 +305,11 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
         .flat_map(|stack| stack.errors())
         .filter_map(openssl::error::Error::reason)
         .collect();
-    let is_alert = error
+    let alert = error
         .ssl_error()
         .into_iter()
         .flat_map(|stack| stack.errors())
-        .any(|error| {
-            error.library() == Some("SSL routines") && ALERTS.contains(&error.reason_code())
-        });
+        .find_map(alert_of);
     let message = match reasons.as_slice() {
         [] => error.to_string(),
         reasons => reasons.join("; "),
@@ -325,8 +330,8 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
     if reasons.iter().any(|reason| CRYPTOGRAPHY.contains(reason)) {
         return StackError::Cryptography(message);
     }
-    if is_alert {
-        return StackError::Alert(message);
+    if let Some(alert) = alert {
+        return StackError::Alert(alert);
     }
     // What OpenSSL says of a certificate that it can't parse.
     if says("ASN1 lib") {
@@ -334,7 +339,7 @@ fn fault(ssl: &SslRef, error: &Error) -> StackError {
     }
     match error.code() {
         ErrorCode::SSL => StackError::Peer(message),
-        ErrorCode::ZERO_RETURN => StackError::Alert("close_notify".to_owned()),
+        ErrorCode::ZERO_RETURN => StackError::Alert(AlertDescription::CLOSE_NOTIFY),
         _ => StackError::Library(message),
     }
 }

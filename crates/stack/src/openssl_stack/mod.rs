@@ -3,10 +3,13 @@
 mod connection;
 mod endpoint;
 mod ffi;
+mod judge;
 mod profile;
 
 use experiment::{Handshake, KeyExchange, Library, Side, StackName};
 use wire::{CipherSuite, NamedGroup, ProtocolVersion};
+
+pub(crate) use judge::judge;
 
 use crate::{
     ClientProfile, Credentials, Endpoint, PhaseTiming, ServerProfile, StackError, TlsStack,

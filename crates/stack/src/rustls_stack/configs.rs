@@ -4,6 +4,7 @@
 use experiment::{Handshake, Side};
 use rustls::{ClientConfig, ServerConfig};
 
+pub use super::watch::{Watch, Watched, watched_client_of};
 use super::{AWS_LC, endpoint, profile};
 use crate::{ClientProfile, Credentials, PhaseTiming, ServerProfile, StackError, TlsStack};
 

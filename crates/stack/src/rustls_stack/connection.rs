@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConnection, Error, HandshakeKind};
-use wire::{CipherSuite, NamedGroup, ProtocolVersion};
+use wire::{AlertDescription, CipherSuite, NamedGroup, ProtocolVersion};
 
 use super::observed::Observed;
 use crate::{Connection, EARLY_DATA, Negotiated, StackError, Verdict};
@@ -14,6 +14,8 @@ pub(super) struct RustlsConnection {
     observed: Observed,
     early_data: usize,
     has_peer_closed: bool,
+    /// What ended the connection: rustls is not to be asked again after it.
+    fault: Option<StackError>,
 }
 
 impl RustlsConnection {
@@ -23,6 +25,7 @@ impl RustlsConnection {
             observed: Observed::default(),
             early_data: 0,
             has_peer_closed: false,
+            fault: None,
         }
     }
 
@@ -34,11 +37,18 @@ impl RustlsConnection {
     /// Takes what the read buffer has room for. Gives false after close_notify, whatever
     /// follows: it must be ignored (RFC 8446 section 6.1).
     fn take_piece(&mut self, input: &mut &[u8]) -> Result<bool, StackError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
         let count = self
             .inner
             .read_tls(input)
             .map_err(|e| StackError::Library(e.to_string()))?;
-        let state = self.inner.process_new_packets().map_err(fault)?;
+        let state = self.inner.process_new_packets().map_err(|error| {
+            let fault = fault(error);
+            self.fault = Some(fault.clone());
+            fault
+        })?;
         self.has_peer_closed |= state.peer_has_closed();
         Ok(count > 0)
     }
@@ -200,7 +210,7 @@ fn fault(error: Error) -> StackError {
         Error::InvalidCertificate(_)
         | Error::InvalidCertRevocationList(_)
         | Error::NoCertificatesPresented => StackError::Certificate(message),
-        Error::AlertReceived(_) => StackError::Alert(message),
+        Error::AlertReceived(alert) => StackError::Alert(AlertDescription(alert.into())),
         Error::InappropriateMessage { .. }
         | Error::InappropriateHandshakeMessage { .. }
         | Error::InvalidMessage(_)

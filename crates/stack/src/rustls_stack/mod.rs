@@ -3,12 +3,14 @@
 pub mod configs;
 mod connection;
 mod endpoint;
+mod judge;
 mod observed;
 mod profile;
 mod signer;
 mod tickets;
 mod timed;
 mod verifier;
+mod watch;
 
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use rustls::SupportedCipherSuite;
 use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::server::ProducesTickets;
 use wire::{NamedGroup, ProtocolVersion};
+
+pub(crate) use judge::judge;
 
 use crate::groups::{certificate_curves, decoy};
 use crate::{

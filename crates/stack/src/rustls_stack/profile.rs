@@ -255,7 +255,7 @@ fn certified(
     Ok(Arc::new(CertifiedKey::new(chain, key)))
 }
 
-fn server_verifier(
+pub(super) fn server_verifier(
     trust: &Trust,
     provider: &Arc<CryptoProvider>,
     timing: PhaseTiming,

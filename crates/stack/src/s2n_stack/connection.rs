@@ -5,7 +5,7 @@ use std::task::Poll;
 use s2n_tls::connection::Connection as S2nConnection;
 use s2n_tls::enums::{Mode, Version};
 use s2n_tls::error::{Error, ErrorType};
-use wire::{ProtocolVersion, SignatureScheme};
+use wire::{AlertDescription, ProtocolVersion, SignatureScheme};
 
 use super::pipe::PipedConnection;
 use super::{refused, words};
@@ -165,11 +165,10 @@ fn fault(error: &Error, alert: Option<u8>) -> StackError {
         return StackError::Peer(message);
     }
     match (error.kind(), alert) {
-        (ErrorType::Alert, Some(number)) => StackError::Alert(format!("{message}: {number}")),
-        (ErrorType::Alert, None) => StackError::Alert(message),
+        (ErrorType::Alert, Some(number)) => StackError::Alert(AlertDescription(number)),
         // The pipe has no end: it is the peer who closed, with a close_notify.
-        (ErrorType::ConnectionClosed, _) => StackError::Alert(message),
-        (ErrorType::ProtocolError, _) => StackError::Peer(message),
+        (ErrorType::ConnectionClosed, _) => StackError::Alert(AlertDescription::CLOSE_NOTIFY),
+        (ErrorType::Alert, None) | (ErrorType::ProtocolError, _) => StackError::Peer(message),
         _ => StackError::Library(message),
     }
 }

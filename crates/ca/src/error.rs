@@ -1,0 +1,251 @@
+use std::io;
+use std::path::PathBuf;
+
+use time::OffsetDateTime;
+
+use crate::key::KeyFault;
+use crate::{RequestError, SubjectError};
+
+/// Why an operation on the store did not happen. Nothing of it has, then.
+#[derive(Debug, thiserror::Error)]
+pub enum CaError {
+    /// The folder holds no store.
+    #[error("{} holds no certificate authority; `pqlab ca init` makes one", folder.display())]
+    NoStore {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A store is to be made where one is.
+    #[error("there is a certificate authority in {} already", folder.display())]
+    StoreExists {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A store that a newer program wrote.
+    #[error(
+        "{} is of format {format}, and this program knows {known}: use a newer one",
+        folder.display()
+    )]
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// Its format.
+        format: u64,
+        /// The newest format that is known.
+        known: u64,
+    },
+    /// Another process has the store and does not let go.
+    #[error(
+        "another process has used {} for {waited:?}; try again once it has ended",
+        folder.display()
+    )]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+        /// How long was waited.
+        waited: std::time::Duration,
+    },
+    /// A file or folder can't be read or written.
+    #[error("cannot {action} {}: {error}", path.display())]
+    File {
+        /// What was tried: read, write, make.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
+    /// The store's database failed: the disk, or damage.
+    #[error("the store's database failed: {0}; what it held before is unchanged")]
+    Database(#[source] Box<redb::Error>),
+    /// An entry of the database is not what this program writes.
+    #[error("the store is damaged: {what}: {why}; restore it from a backup")]
+    Damaged {
+        /// Which entry.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The private key can't be read.
+    #[error("the private key {}: {fault}", path.display())]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        fault: String,
+        /// Whether another passphrase could help.
+        is_passphrase: bool,
+    },
+    /// A key can't be encrypted.
+    #[error("the key can't be encrypted: {0}")]
+    Encrypt(String),
+    /// No random numbers can be had.
+    #[error("the cryptographic library has no random numbers")]
+    Random,
+    /// The library made no key or certificate.
+    #[error("the library can't make the {what}: {error}")]
+    Generate {
+        /// What was made.
+        what: &'static str,
+        /// What the library says.
+        error: rcgen::Error,
+    },
+    /// The clock contradicts the store.
+    #[error(
+        "this machine's clock says {now}, and {what} is of {then}: set the clock right before \
+         anything is signed"
+    )]
+    Clock {
+        /// What the clock says.
+        now: OffsetDateTime,
+        /// What it contradicts.
+        what: &'static str,
+        /// The time of that.
+        then: OffsetDateTime,
+    },
+    /// There is no such authority.
+    #[error("there is no authority {id:?} in the store; there are: {known}")]
+    UnknownAuthority {
+        /// What was asked for.
+        id: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// An authority's name is taken, or no name.
+    #[error("{id:?} can't be an authority's name: {why}")]
+    AuthorityId {
+        /// The name.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// It is not the authority's turn.
+    #[error("the authority {id} is {state}: {hint}")]
+    AuthorityState {
+        /// The authority.
+        id: String,
+        /// Its state.
+        state: &'static str,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The authority's own certificate is over.
+    #[error("the certificate of the authority {id} ended at {until}: renew it")]
+    AuthorityExpired {
+        /// The authority.
+        id: String,
+        /// Its end.
+        until: OffsetDateTime,
+    },
+    /// An authority may have no authority below it.
+    #[error("the authority {id} may not certify another one: its path length is 0")]
+    PathLength {
+        /// The issuer.
+        id: String,
+    },
+    /// None of the authorities is fit for an order.
+    #[error("no active authority is there to issue certificates; `pqlab ca init` makes one")]
+    NoAuthority,
+    /// Several authorities are fit, and none fits better.
+    #[error("several authorities could issue this: {ids}; name one with --authority")]
+    WhichAuthority {
+        /// Their names.
+        ids: String,
+    },
+    /// A certificate without names serves nobody.
+    #[error(
+        "a certificate needs at least one subject alternative name: clients do not look at the \
+         common name (RFC 9525 section 6.3)"
+    )]
+    NoNames,
+    /// A name is outside of what the authority may issue for.
+    #[error("the authority {id} may not issue for {name}: it is limited to {permitted}")]
+    NotPermitted {
+        /// The authority.
+        id: String,
+        /// The name.
+        name: String,
+        /// The subtrees that it may issue for.
+        permitted: String,
+    },
+    /// A time of validity that can't be.
+    #[error("a certificate can't be valid for {0}")]
+    Lifetime(time::Duration),
+    /// There is no such certificate.
+    #[error("the store has no certificate {0:?}; `pqlab ca list` shows what there is")]
+    UnknownCertificate(String),
+    /// A name that several certificates have.
+    #[error("several certificates are for {name}; take one by its serial number: {serials}")]
+    WhichCertificate {
+        /// The name.
+        name: String,
+        /// The serial numbers.
+        serials: String,
+    },
+    /// The certificate was revoked already.
+    #[error("{serial} was revoked at {at}, for the reason {reason}")]
+    AlreadyRevoked {
+        /// The serial number.
+        serial: String,
+        /// When.
+        at: OffsetDateTime,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The store does not have the private key.
+    #[error("the store has no private key for {0}: it was issued for a request from outside")]
+    NoKey(String),
+    /// A request can't be taken.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A subject can't be read.
+    #[error(transparent)]
+    Subject(#[from] SubjectError),
+    /// A certificate that was brought from outside does not fit.
+    #[error("this is no certificate for the authority {id}: {why}")]
+    Import {
+        /// The authority.
+        id: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A PKCS#12 file can't be made.
+    #[error("the PKCS#12 file can't be made: {0}")]
+    Pfx(String),
+}
+
+impl CaError {
+    pub(crate) fn key(path: PathBuf, fault: KeyFault) -> Self {
+        Self::Key {
+            path,
+            fault: fault.to_string(),
+            is_passphrase: matches!(fault, KeyFault::NoPassphrase | KeyFault::WrongPassphrase),
+        }
+    }
+
+    pub(crate) fn damaged(what: impl Into<String>, why: impl std::fmt::Display) -> Self {
+        Self::Damaged {
+            what: what.into(),
+            why: why.to_string(),
+        }
+    }
+}
+
+/// redb has an error type for each step.
+macro_rules! from_redb {
+    ($($error:ident),*) => {$(
+        impl From<redb::$error> for CaError {
+            fn from(error: redb::$error) -> Self {
+                Self::Database(Box::new(error.into()))
+            }
+        }
+    )*};
+}
+
+from_redb!(
+    CommitError,
+    DatabaseError,
+    StorageError,
+    TableError,
+    TransactionError
+);

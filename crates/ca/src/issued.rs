@@ -1,0 +1,152 @@
+//! Certificates that were issued.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use wire::SignatureAlgorithm;
+
+use crate::{Name, Subject};
+
+/// A certificate for an end entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issued {
+    /// Its serial number, in upper-case hexadecimal digits; unique in the store.
+    pub serial: String,
+    /// The authority that signed it.
+    pub authority: String,
+    /// The side of TLS that it is for.
+    pub kind: Kind,
+    /// The key that it certifies.
+    #[serde(with = "crate::store::text")]
+    pub algorithm: SignatureAlgorithm,
+    /// Its subject.
+    pub subject: Subject,
+    /// Its subject alternative names.
+    pub names: Vec<Name>,
+    /// Valid from.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_before: OffsetDateTime,
+    /// Valid until.
+    #[serde(with = "time::serde::rfc3339")]
+    pub not_after: OffsetDateTime,
+    /// When it was issued.
+    #[serde(with = "time::serde::rfc3339")]
+    pub issued_at: OffsetDateTime,
+    /// The SHA-256 of the certificate.
+    pub fingerprint: String,
+    /// Whether the store has the private key; not for requests from outside.
+    pub has_key: bool,
+    /// The certificate of the other algorithm for the same names.
+    pub twin: Option<String>,
+    /// The certificate that it replaces.
+    pub renews: Option<String>,
+    /// When and why it was revoked.
+    pub revocation: Option<Revocation>,
+}
+
+/// The side of TLS that a certificate is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Extended key usage serverAuth.
+    Server,
+    /// Extended key usage clientAuth.
+    Client,
+}
+
+impl Kind {
+    /// `server` or `client`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        }
+    }
+}
+
+/// That a certificate is not to be trusted any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// When.
+    #[serde(with = "time::serde::rfc3339")]
+    pub at: OffsetDateTime,
+    /// Why.
+    pub reason: RevocationReason,
+}
+
+/// Why a certificate was revoked (RFC 5280 section 5.3.1), without the reasons that are for
+/// authorities or can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RevocationReason {
+    /// No reason is given.
+    Unspecified,
+    /// Somebody else has, or may have, the private key.
+    KeyCompromise,
+    /// The names are no longer right.
+    AffiliationChanged,
+    /// Another certificate has taken its place.
+    Superseded,
+    /// What it was for is gone.
+    CessationOfOperation,
+    /// The subject may no longer what the certificate says.
+    PrivilegeWithdrawn,
+}
+
+impl RevocationReason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Unspecified,
+        Self::KeyCompromise,
+        Self::AffiliationChanged,
+        Self::Superseded,
+        Self::CessationOfOperation,
+        Self::PrivilegeWithdrawn,
+    ];
+
+    /// As RFC 5280 spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::KeyCompromise => "keyCompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+        }
+    }
+
+    /// `None` for an unspecified reason, which is written by leaving it out (RFC 5280
+    /// section 5.3.1).
+    pub(crate) const fn to_rcgen(self) -> Option<rcgen::RevocationReason> {
+        Some(match self {
+            Self::Unspecified => return None,
+            Self::KeyCompromise => rcgen::RevocationReason::KeyCompromise,
+            Self::AffiliationChanged => rcgen::RevocationReason::AffiliationChanged,
+            Self::Superseded => rcgen::RevocationReason::Superseded,
+            Self::CessationOfOperation => rcgen::RevocationReason::CessationOfOperation,
+            Self::PrivilegeWithdrawn => rcgen::RevocationReason::PrivilegeWithdrawn,
+        })
+    }
+}
+
+impl fmt::Display for RevocationReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RevocationReason {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|reason| reason.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| {
+                let names = Self::ALL.map(Self::name).join(", ");
+                format!("{text:?} is no reason; there are {names}")
+            })
+    }
+}

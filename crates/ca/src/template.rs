@@ -1,0 +1,111 @@
+//! What stands in each kind of certificate (RFC 5280). Nothing is left to a library's
+//! defaults, and nothing is taken from a request but its key and its names.
+
+use pki::blank_params;
+use rcgen::{
+    BasicConstraints, CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose,
+    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SerialNumber,
+};
+use time::{Duration, OffsetDateTime};
+use wire::SignatureAlgorithm;
+
+use crate::{Authority, Kind, Name, Subject};
+
+/// How long before its making a certificate is valid: peers' clocks differ.
+const BACKDATED: Duration = Duration::hours(1);
+
+/// How long a root is valid unless something else is asked for.
+pub(crate) const ROOT_LIFETIME: Duration = Duration::days(3650);
+/// An intermediate.
+pub(crate) const INTERMEDIATE_LIFETIME: Duration = Duration::days(1825);
+/// An end entity: short, since revocation reaches few clients.
+pub(crate) const LEAF_LIFETIME: Duration = Duration::days(90);
+
+/// From when until when: begins an hour ago and never outlives the issuer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Validity {
+    pub(crate) from: OffsetDateTime,
+    pub(crate) until: OffsetDateTime,
+}
+
+impl Validity {
+    pub(crate) fn new(
+        now: OffsetDateTime,
+        lifetime: Duration,
+        issuer: Option<Validity>,
+    ) -> Option<Self> {
+        // Certificates count in whole seconds.
+        let now = now.replace_nanosecond(0).ok()?;
+        let (mut from, mut until) = (now - BACKDATED, now.checked_add(lifetime)?);
+        if let Some(issuer) = issuer {
+            from = from.max(issuer.from);
+            until = until.min(issuer.until);
+        }
+        Some(Self { from, until })
+    }
+}
+
+/// An authority: it may sign certificates and revocation lists, and nothing else.
+pub(crate) fn authority(
+    authority: &Authority,
+    crl_url: Option<&str>,
+    serial: SerialNumber,
+    validity: Validity,
+) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = blank_params(serial, validity.from, validity.until);
+    params.distinguished_name = authority.subject.to_distinguished_name();
+    params.is_ca = IsCa::Ca(match authority.path_length {
+        Some(length) => BasicConstraints::Constrained(length),
+        None => BasicConstraints::Unconstrained,
+    });
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    if !authority.permitted_dns.is_empty() {
+        let subtrees = authority.permitted_dns.iter();
+        params.name_constraints = Some(NameConstraints {
+            permitted_subtrees: subtrees.cloned().map(GeneralSubtree::DnsName).collect(),
+            excluded_subtrees: Vec::new(),
+        });
+    }
+    // RFC 5280 section 4.2.1.1 lets a self-signed certificate leave it out.
+    params.use_authority_key_identifier_extension = authority.issuer.is_some();
+    distribute(&mut params, crl_url);
+    Ok(params)
+}
+
+/// An end entity for one side of TLS.
+pub(crate) fn end_entity(
+    kind: Kind,
+    algorithm: SignatureAlgorithm,
+    subject: &Subject,
+    names: &[Name],
+    crl_url: Option<&str>,
+    serial: SerialNumber,
+    validity: Validity,
+) -> Result<CertificateParams, rcgen::Error> {
+    let mut params = blank_params(serial, validity.from, validity.until);
+    params.distinguished_name = subject.to_distinguished_name();
+    params.subject_alt_names = names.iter().map(Name::to_san).collect::<Result<_, _>>()?;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    match kind {
+        Kind::Server => {
+            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            // Static RSA key exchange needs it (RFC 5246 section 7.4.2), and old servers
+            // fall back to it. ML-DSA keys must not have it (RFC 9881 section 5).
+            if algorithm.rsa_bits().is_some() {
+                params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+            }
+        }
+        Kind::Client => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+    }
+    // Spelled out: rcgen writes a subject key identifier only beside basic constraints.
+    params.is_ca = IsCa::ExplicitNoCa;
+    distribute(&mut params, crl_url);
+    Ok(params)
+}
+
+fn distribute(params: &mut CertificateParams, crl_url: Option<&str>) {
+    let points = crl_url.map(|url| CrlDistributionPoint {
+        uris: vec![url.to_owned()],
+    });
+    params.crl_distribution_points = points.into_iter().collect();
+}
