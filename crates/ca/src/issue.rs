@@ -474,7 +474,7 @@ impl Store {
             // One in 2^134: something is wrong with the random numbers.
             return Err(CaError::Random);
         }
-        let own = Subject::of_common_name(&signing.names[0].to_string());
+        let own = Subject::of_name(&signing.names[0]);
         let subject = signing.subject.unwrap_or(&own);
         let lifetime = signing.lifetime.unwrap_or(LEAF_LIFETIME);
         let validity = validity(now, lifetime, Some(&signer))?;

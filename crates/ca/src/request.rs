@@ -196,7 +196,7 @@ pub fn new_request(
     let first = names.first().ok_or(CaError::NoNames)?;
     let private =
         Key::generate(algorithm).map_err(|error| CaError::Generate { what: "key", error })?;
-    let own = Subject::of_common_name(&first.to_string());
+    let own = Subject::of_name(first);
     let request = request_pem(&private, subject.unwrap_or(&own), names)?;
     let key = key::to_pem(private.pkcs8(), passphrase)?;
     Ok(NewRequest { key, request })

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use rcgen::{DistinguishedName, DnType};
 use serde::{Deserialize, Serialize};
 
+use crate::Name;
+
 /// Who a certificate is for, as RFC 4514 writes it, in the order in which it was given:
 /// `CN=Example Root CA,O=Example,C=DE`. One value for each type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,10 +46,15 @@ pub struct SubjectError {
 }
 
 impl Subject {
-    /// A subject of a common name alone, cut to the 64 characters that it may have.
-    pub fn of_common_name(name: &str) -> Self {
-        let name = name.chars().take(64).collect();
-        Self(vec![(Type::CommonName, name)])
+    /// A subject of a common name alone: the name, cut to the 64 characters that it may
+    /// have. OpenSSL takes a common name that looks like a host for one and holds it against
+    /// name constraints, and an address looks like that: it stands behind a word.
+    pub fn of_name(name: &Name) -> Self {
+        let text = match name {
+            Name::Ip(address) => format!("IP {address}"),
+            other => other.to_string(),
+        };
+        Self(vec![(Type::CommonName, text.chars().take(64).collect())])
     }
 
     /// The common name, if there is one.

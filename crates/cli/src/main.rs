@@ -8,6 +8,7 @@ macro_rules! say {
 }
 
 mod arguments;
+mod ca;
 mod certificates;
 mod client_options;
 mod compare;
@@ -70,6 +71,8 @@ enum Verb {
     Trace(trace::Arguments),
     /// Write the lab's certificates to files, for other programs.
     Certificates(certificates::Arguments),
+    /// Run a private certificate authority, with ML-DSA and classical keys.
+    Ca(ca::Arguments),
 }
 
 /// How a command ended, apart from errors.
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Verb::Load(arguments) => load::main(arguments),
         Verb::Trace(arguments) => trace::main(arguments),
         Verb::Certificates(arguments) => certificates::main(arguments),
+        Verb::Ca(arguments) => ca::main(arguments),
     };
     match result {
         Ok(Ending::Good) => ExitCode::SUCCESS,

@@ -11,7 +11,10 @@ fn a_root_waits_for_its_certificate_and_signs_its_own_request() {
     for algorithm in [A::Rsa2048, A::EcdsaP256, A::MlDsa65] {
         let lab = Lab::empty();
         let new = new_authority("root", algorithm, None);
-        let pending = lab.store.create_pending_authority(&new, false, now()).unwrap();
+        let pending = lab
+            .store
+            .create_pending_authority(&new, false, now())
+            .unwrap();
         assert_eq!(pending.state, AuthorityState::PendingCertificate);
         let wanted = ca::Order {
             authority: Some("root".to_owned()),
@@ -41,7 +44,10 @@ fn a_root_waits_for_its_certificate_and_signs_its_own_request() {
 fn an_intermediate_is_certified_by_another_store() {
     let (above, below) = (Lab::new(A::EcdsaP384), Lab::empty());
     let new = new_authority("unit", A::MlDsa65, None);
-    below.store.create_pending_authority(&new, true, now()).unwrap();
+    below
+        .store
+        .create_pending_authority(&new, true, now())
+        .unwrap();
     let request = below.store.authority_request("unit").unwrap();
     let request = Request::from_pem(request.as_bytes()).unwrap();
     // The one below the root may certify nobody.
@@ -87,7 +93,10 @@ fn names_of_authorities_are_plain_and_used_once() {
             ..new_authority("x", A::Ed25519, None)
         };
         let error = lab.store.create_authority(&new, now()).unwrap_err();
-        assert!(matches!(error, CaError::AuthorityId { .. }), "{id:?}: {error}");
+        assert!(
+            matches!(error, CaError::AuthorityId { .. }),
+            "{id:?}: {error}"
+        );
     }
     let below = new_authority("x", A::Ed25519, Some("nobody"));
     let error = lab.store.create_authority(&below, now()).unwrap_err();
@@ -154,9 +163,16 @@ fn a_plan_counts_what_there_is_and_sees_what_is_done() {
         let wanted = order(Kind::Server, A::Rsa2048, &[name]);
         lab.store.issue(&wanted, now()).unwrap();
     }
-    let plan = |lab: &Lab| lab.store.migration_plan("root-old", A::MlDsa65, now()).unwrap();
+    let plan = |lab: &Lab| {
+        lab.store
+            .migration_plan("root-old", A::MlDsa65, now())
+            .unwrap()
+    };
     let before = plan(&lab);
-    assert_eq!((before.figures.servers, before.figures.servers_with_twin), (2, 0));
+    assert_eq!(
+        (before.figures.servers, before.figures.servers_with_twin),
+        (2, 0)
+    );
     assert!(before.steps.iter().all(|step| !step.is_done));
     assert!(!before.figures.is_new_chain_measured);
     lab.add_hierarchy("-new", A::MlDsa65, &[]);

@@ -49,19 +49,31 @@ fn a_key_that_is_gone_wrong_or_open_to_others_is_found() {
     let path = lab.store.key_path(&one.serial);
     std::fs::copy(lab.store.key_path(&other.serial), &path).unwrap();
     let faults = lab.store.check().unwrap();
-    assert!(faults[0].is_serious && faults[0].what.contains(&one.serial), "{faults:?}");
+    assert!(
+        faults[0].is_serious && faults[0].what.contains(&one.serial),
+        "{faults:?}"
+    );
     std::fs::remove_file(&path).unwrap();
     let faults = lab.store.check().unwrap();
-    assert!(faults[0].is_serious && faults[0].what.contains(&one.serial), "{faults:?}");
+    assert!(
+        faults[0].is_serious && faults[0].what.contains(&one.serial),
+        "{faults:?}"
+    );
     let root = lab.store.authority("root").unwrap();
     let path = lab.store.key_path(&root.key);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let faults = lab.store.check().unwrap();
-        assert!(faults.iter().any(|fault| fault.why.contains("others")), "{faults:?}");
+        assert!(
+            faults.iter().any(|fault| fault.why.contains("others")),
+            "{faults:?}"
+        );
     }
 }
 

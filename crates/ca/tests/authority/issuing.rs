@@ -76,7 +76,10 @@ fn a_pair_is_issued_by_the_hierarchies_that_fit() {
     lab.add_hierarchy("-new", A::MlDsa87, &[]);
     let pair = [A::MlDsa65, A::EcdsaP256].map(|a| order(Kind::Server, a, &["a.test"]));
     let [new, old] = lab.store.issue_pair(&pair, now()).unwrap();
-    assert_eq!((new.authority.as_str(), old.authority.as_str()), ("issuing-new", "issuing-old"));
+    assert_eq!(
+        (new.authority.as_str(), old.authority.as_str()),
+        ("issuing-new", "issuing-old")
+    );
     assert_eq!(new.twin.as_deref(), Some(old.serial.as_str()));
     assert_eq!(old.twin.as_deref(), Some(new.serial.as_str()));
     for issued in [&new, &old] {
@@ -91,7 +94,12 @@ fn a_pair_is_issued_by_the_hierarchies_that_fit() {
 fn names_outside_of_a_constraint_are_refused_before_they_are_signed() {
     let lab = Lab::empty();
     lab.add_hierarchy("", A::EcdsaP256, &["example.test"]);
-    for inside in ["example.test", "a.example.test", "*.example.test", "192.0.2.1"] {
+    for inside in [
+        "example.test",
+        "a.example.test",
+        "*.example.test",
+        "192.0.2.1",
+    ] {
         let issued = lab
             .store
             .issue(&order(Kind::Server, A::EcdsaP256, &[inside]), now())
@@ -104,7 +112,9 @@ fn names_outside_of_a_constraint_are_refused_before_they_are_signed() {
         let error = lab.store.issue(&wanted, now()).unwrap_err();
         assert!(matches!(error, CaError::NotPermitted { .. }), "{error}");
     }
-    let error = lab.store.issue(&order(Kind::Server, A::EcdsaP256, &[]), now());
+    let error = lab
+        .store
+        .issue(&order(Kind::Server, A::EcdsaP256, &[]), now());
     assert!(matches!(error.unwrap_err(), CaError::NoNames));
 }
 
@@ -130,12 +140,19 @@ fn a_revoked_certificate_is_refused_with_its_list_and_another_one_is_not() {
         assert_eq!(judged(&good, &lists), [None, None]);
         let refused = ["Revoked", "23"].map(|code| Some(code.to_owned()));
         assert_eq!(judged(&bad, &lists), refused, "{algorithm}");
-        assert_eq!(judged(&bad, &[]), [None, None], "without a list nobody knows");
+        assert_eq!(
+            judged(&bad, &[]),
+            [None, None],
+            "without a list nobody knows"
+        );
 
         // A list that is over is no list.
         let at = now() + Duration::days(8);
         let [rustls, openssl] = lab.verdicts_at(&good, Purpose::Client, &lists, at);
-        assert!(rustls.is_some() && openssl.is_some(), "{rustls:?} {openssl:?}");
+        assert!(
+            rustls.is_some() && openssl.is_some(),
+            "{rustls:?} {openssl:?}"
+        );
 
         // Lists count up, and so does the store.
         list(7);

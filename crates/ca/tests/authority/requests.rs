@@ -28,7 +28,9 @@ fn sign_order() -> SignOrder {
 fn greedy(key: &PKey<Private>, digest: MessageDigest) -> Vec<u8> {
     let mut builder = X509ReqBuilder::new().unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
-    subject.append_entry_by_nid(Nid::COMMONNAME, "a.test").unwrap();
+    subject
+        .append_entry_by_nid(Nid::COMMONNAME, "a.test")
+        .unwrap();
     builder.set_subject_name(&subject.build()).unwrap();
     builder.set_pubkey(key).unwrap();
     let context = builder.x509v3_context(None);
@@ -39,8 +41,12 @@ fn greedy(key: &PKey<Private>, digest: MessageDigest) -> Vec<u8> {
         .unwrap();
     let mut extensions = Stack::new().unwrap();
     extensions.push(names).unwrap();
-    extensions.push(BasicConstraints::new().ca().build().unwrap()).unwrap();
-    extensions.push(KeyUsage::new().key_cert_sign().build().unwrap()).unwrap();
+    extensions
+        .push(BasicConstraints::new().ca().build().unwrap())
+        .unwrap();
+    extensions
+        .push(KeyUsage::new().key_cert_sign().build().unwrap())
+        .unwrap();
     builder.add_extensions(&extensions).unwrap();
     builder.sign(key, digest).unwrap();
     builder.build().to_pem().unwrap()
@@ -64,7 +70,11 @@ fn requests_of_every_algorithm_are_signed() {
         assert_eq!(request.algorithm(), algorithm);
         let issued = lab.store.sign(&request, &sign_order(), now()).unwrap();
         assert!(!issued.has_key);
-        assert_eq!(lab.is_server(&issued, "192.0.2.1"), [None, None], "{algorithm}");
+        assert_eq!(
+            lab.is_server(&issued, "192.0.2.1"),
+            [None, None],
+            "{algorithm}"
+        );
         let error = lab.store.renew(&issued.serial, None, now()).unwrap_err();
         assert!(matches!(error, CaError::NoKey(_)), "{error}");
     }
@@ -116,13 +126,19 @@ fn requests_without_proof_and_with_weak_or_strange_keys_are_refused() {
     let mut changed = der.clone();
     let at = der.windows(6).position(|w| w == b"a.test").unwrap();
     changed[at] = b'b';
-    assert_eq!(Request::from_der(&changed).unwrap_err(), RequestError::Signature);
+    assert_eq!(
+        Request::from_der(&changed).unwrap_err(),
+        RequestError::Signature
+    );
     for cut in [0, 1, 20, der.len() - 1] {
         let error = Request::from_der(&der[..cut]).unwrap_err();
         assert!(matches!(error, RequestError::Damaged(_)), "{cut}: {error}");
     }
     let more = [der.as_slice(), &[0]].concat();
-    assert!(matches!(Request::from_der(&more), Err(RequestError::Damaged(_))));
+    assert!(matches!(
+        Request::from_der(&more),
+        Err(RequestError::Damaged(_))
+    ));
     let weak = greedy(&rsa(1024), MessageDigest::sha256());
     let error = Request::from_pem(&weak).unwrap_err();
     assert!(matches!(error, RequestError::WeakKey(_)), "{error}");

@@ -1,0 +1,183 @@
+//! Certificates and keys as files, and `pqlab ca pfx`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use ::ca::{Issued, Name, Store};
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use serde_json::json;
+
+use super::{Options, fault, first_line};
+use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::{Ending, bad_input};
+
+/// Where certificates and keys go.
+#[derive(Args)]
+pub(super) struct Folder {
+    /// The folder for chain and key; made if it does not exist.
+    #[arg(long = "out", default_value = ".", value_name = "FOLDER")]
+    path: PathBuf,
+
+    /// Replace files that are there.
+    #[arg(long)]
+    force: bool,
+}
+
+/// What was written.
+pub(super) struct Files {
+    pub(super) chain: PathBuf,
+    pub(super) chain_bytes: usize,
+    pub(super) key: Option<PathBuf>,
+}
+
+impl Folder {
+    /// Looks before anything is issued whether files would be in the way.
+    pub(super) fn check(&self, name: &Name, is_pair: bool) -> Result<()> {
+        std::fs::create_dir_all(&self.path)
+            .with_context(|| format!("making {}", self.path.display()))?;
+        let ends: &[&str] = if is_pair {
+            &["-ecdsa-p256", "-ml-dsa-65"]
+        } else {
+            &[""]
+        };
+        for end in ends {
+            for path in self.paths(name, end) {
+                if path.exists() && !self.force {
+                    let what = "is there already; --force replaces it, --out writes elsewhere";
+                    return Err(bad_input(anyhow!("{} {what}", path.display())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn paths(&self, name: &Name, end: &str) -> [PathBuf; 2] {
+        let stem = file_name(name);
+        [
+            self.path.join(format!("{stem}{end}.pem")),
+            self.path.join(format!("{stem}{end}-key.pem")),
+        ]
+    }
+
+    pub(super) fn write(&self, store: &Store, issued: &Issued, is_pair: bool) -> Result<Files> {
+        let end = match is_pair {
+            true => format!("-{}", issued.algorithm),
+            false => String::new(),
+        };
+        let [chain, key] = self.paths(&issued.names[0], &end);
+        let source = store.key_path(&issued.serial);
+        let text =
+            std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
+        write(&key, &text, self.force)?;
+        write(&chain, chain_pem(store, issued)?.as_bytes(), self.force)?;
+        let ders = store.chain(issued).map_err(fault)?;
+        Ok(Files {
+            chain_bytes: ders.iter().map(|der| der.len()).sum(),
+            chain,
+            key: Some(key),
+        })
+    }
+}
+
+/// A name as part of a file's.
+fn file_name(name: &Name) -> String {
+    let text = name.to_string().replace('*', "wildcard");
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@".contains(c);
+    text.chars()
+        .map(|c| if is_plain(c) { c } else { '_' })
+        .collect()
+}
+
+pub(super) fn chain_pem(store: &Store, issued: &Issued) -> Result<String> {
+    let chain = store.chain(issued).map_err(fault)?;
+    Ok(chain.iter().map(pki::certificate_pem).collect())
+}
+
+/// Writes a file for its owner alone, in the place of one that may be there.
+pub(super) fn replace(path: &Path, text: &str) -> Result<()> {
+    write(path, text.as_bytes(), true)
+}
+
+/// Writes a file that is not there yet, for its owner alone.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, false)
+}
+
+fn write(path: &Path, bytes: &[u8], replaces: bool) -> Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let context = || format!("writing {}", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    file.write_all(bytes).with_context(context)?;
+    match replaces {
+        true => file.persist(path).map(|_| ()),
+        false => file.persist_noclobber(path).map(|_| ()),
+    }
+    .map_err(|error| match error.error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            bad_input(anyhow!("{} is there already", path.display()))
+        }
+        _ => anyhow::Error::from(error.error).context(context()),
+    })
+}
+
+#[derive(Args)]
+pub(super) struct Pfx {
+    /// The certificate: its serial number, or a name that it is for.
+    #[arg(value_name = "SERIAL|NAME")]
+    what: String,
+
+    /// A file whose first line is the password; PQLAB_PFX_PASSWORD is looked at where none
+    /// is named.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+
+    /// Where it goes.
+    #[arg(long, value_name = "FILE", required_unless_present = "base64")]
+    out: Option<PathBuf>,
+
+    /// Write it to stdout in base64 on one line, as settings of cloud functions want it.
+    #[arg(long, conflicts_with = "out")]
+    base64: bool,
+}
+
+pub(super) fn pfx(options: &Options, arguments: &Pfx) -> Result<Ending> {
+    let password = match &arguments.password_file {
+        Some(path) => first_line(path)?,
+        None => std::env::var("PQLAB_PFX_PASSWORD").unwrap_or_default(),
+    };
+    if password.is_empty() {
+        let what = "a PKCS#12 file needs a password: --password-file or PQLAB_PFX_PASSWORD";
+        return Err(bad_input(anyhow!(what)));
+    }
+    let store = options.open()?;
+    let issued = store.find(&arguments.what).map_err(fault)?;
+    let bytes = store.pfx(&issued, &password).map_err(fault)?;
+    let Some(path) = &arguments.out else {
+        say!("{}", base64(&bytes));
+        return Ok(Ending::Good);
+    };
+    write_new(path, &bytes)?;
+    if options.json {
+        let json = json!({
+            "schema": SCHEMA,
+            "tool_version": TOOL_VERSION,
+            "serial": issued.serial,
+            "file": path,
+            "file_bytes": bytes.len(),
+        });
+        say!("{json:#}");
+    } else {
+        say!("{} ({} bytes)", path.display(), bytes.len());
+    }
+    Ok(Ending::Good)
+}
+
+/// By way of PEM, whose body is base64.
+fn base64(bytes: &[u8]) -> String {
+    let pem = pki::encode_pem("X", bytes);
+    pem.lines().filter(|line| !line.starts_with('-')).collect()
+}

@@ -1,0 +1,188 @@
+//! `pqlab ca`: a private certificate authority.
+
+mod authority;
+mod bundle;
+mod cloud;
+mod export;
+mod issue;
+mod plan;
+mod revoke;
+mod show;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ::ca::{AuthorityState, CaError, Passphrase, Store};
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+use time::OffsetDateTime;
+
+use crate::arguments::seconds;
+use crate::{Ending, bad_input};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// Which store, and how it is opened.
+#[derive(Args)]
+struct Options {
+    /// The folder of the authority: database and keys.
+    #[arg(
+        long,
+        global = true,
+        env = "PQLAB_CA",
+        default_value = "pqlab-ca",
+        value_name = "FOLDER"
+    )]
+    store: PathBuf,
+
+    /// A file whose first line is the passphrase of the keys; PQLAB_CA_PASSPHRASE is looked
+    /// at where none is named.
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+
+    /// How long to wait for another process that has the store.
+    #[arg(
+        long,
+        global = true,
+        default_value = "10",
+        value_name = "SECONDS",
+        value_parser = seconds
+    )]
+    wait: Duration,
+
+    /// JSON instead of tables and sentences.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make the authority: a root and an intermediate for each algorithm.
+    Init(authority::Init),
+    /// Issue a certificate for a new key.
+    Issue(issue::Issue),
+    /// Make a key and a certificate request, for this authority or another one.
+    Csr(issue::Csr),
+    /// Sign a certificate request of any tool.
+    Sign(issue::Sign),
+    /// Issue a certificate again, with a new key.
+    Renew(issue::Renew),
+    /// Revoke a certificate.
+    Revoke(revoke::Revoke),
+    /// Sign the list of revoked certificates.
+    Crl(revoke::Crl),
+    /// List certificates, authorities or the log.
+    List(show::List),
+    /// Show one certificate or authority.
+    Show(show::Show),
+    /// Look at everything in the store: log, certificates, keys.
+    Check,
+    /// Write the roots, and say how a program is told to trust them.
+    Bundle(bundle::Bundle),
+    /// Write a certificate and its key as PKCS#12.
+    Pfx(export::Pfx),
+    /// Judge a chain by rustls and by OpenSSL, side by side.
+    Verify(verify::Verify),
+    /// Plan the way of a classical hierarchy to ML-DSA, step by step.
+    MigratePlan(plan::MigratePlan),
+    /// Let an authority issue no more certificates; it still signs revocation lists.
+    Disable(plan::Switch),
+    /// Let a disabled authority issue again.
+    Enable(plan::Switch),
+    #[command(flatten)]
+    Cloud(cloud::Verb),
+}
+
+pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
+    let options = &arguments.options;
+    match arguments.verb {
+        Verb::Init(verb) => authority::init(options, verb),
+        Verb::Issue(verb) => issue::issue(options, verb),
+        Verb::Csr(verb) => issue::csr(options, verb),
+        Verb::Sign(verb) => issue::sign(options, verb),
+        Verb::Renew(verb) => issue::renew(options, verb),
+        Verb::Revoke(verb) => revoke::revoke(options, verb),
+        Verb::Crl(verb) => revoke::crl(options, verb),
+        Verb::List(verb) => show::list(options, verb),
+        Verb::Show(verb) => show::show(options, &verb),
+        Verb::Check => show::check(options),
+        Verb::Bundle(verb) => bundle::bundle(options, &verb),
+        Verb::Pfx(verb) => export::pfx(options, &verb),
+        Verb::Verify(verb) => verify::verify(options, &verb),
+        Verb::MigratePlan(verb) => plan::plan(options, &verb),
+        Verb::Disable(verb) => plan::switch(options, &verb, AuthorityState::Disabled),
+        Verb::Enable(verb) => plan::switch(options, &verb, AuthorityState::Active),
+        Verb::Cloud(verb) => cloud::main(options, verb),
+    }
+}
+
+impl Options {
+    fn open(&self) -> Result<Store> {
+        let store = Store::open(&self.store, self.wait, self.passphrase()?);
+        store.map_err(fault)
+    }
+
+    fn passphrase(&self) -> Result<Option<Passphrase>> {
+        match &self.passphrase_file {
+            Some(path) => {
+                let line = first_line(path)?;
+                let passphrase = Passphrase::new(&line).ok_or_else(|| {
+                    bad_input(anyhow!("{} begins with an empty line", path.display()))
+                })?;
+                Ok(Some(passphrase))
+            }
+            None => Ok(std::env::var("PQLAB_CA_PASSPHRASE")
+                .ok()
+                .and_then(|text| Passphrase::new(&text))),
+        }
+    }
+}
+
+/// A secret from a file: editors end it with a line feed, which is no part of it.
+fn first_line(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("reading {}", path.display()))
+        .map_err(bad_input)?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Whose fault an error is: the machine's or the user's.
+fn fault(error: CaError) -> anyhow::Error {
+    match error {
+        CaError::Busy { .. }
+        | CaError::File { .. }
+        | CaError::Database(_)
+        | CaError::Damaged { .. }
+        | CaError::Encrypt(_)
+        | CaError::Random
+        | CaError::Generate { .. }
+        | CaError::Pfx(_) => error.into(),
+        _ => bad_input(error),
+    }
+}
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::now_utc()
+}
+
+/// A number of days, as an argument.
+fn days(text: &str) -> Result<time::Duration, String> {
+    match text.parse() {
+        Ok(days @ 1..=36_500) => Ok(time::Duration::days(days)),
+        _ => Err("a number of days from 1 to 36500".to_owned()),
+    }
+}
+
+/// A day and a time of it, as far as people care.
+fn date(time: OffsetDateTime) -> String {
+    let format = time::macros::format_description!("[year]-[month]-[day] [hour]:[minute]Z");
+    time.format(&format).unwrap_or_default()
+}

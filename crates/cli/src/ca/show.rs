@@ -1,0 +1,224 @@
+//! `pqlab ca list`, `show`, `check`
+
+use ::ca::{CaError, Issued, Store};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+
+use super::export::chain_pem;
+use super::{Options, authority, date, days, fault, now};
+use crate::Ending;
+use crate::output::{SCHEMA, TOOL_VERSION};
+
+#[derive(Args)]
+pub(super) struct List {
+    /// What to list.
+    #[arg(default_value = "certificates")]
+    what: What,
+
+    /// Only certificates that end within so many days and are not revoked.
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    expiring: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// Certificates of servers and clients.
+    Certificates,
+    /// Roots and intermediates.
+    Authorities,
+    /// Everything that happened.
+    Log,
+}
+
+pub(super) fn list(options: &Options, arguments: List) -> Result<Ending> {
+    let store = options.open()?;
+    let (table, json) = match arguments.what {
+        What::Certificates => certificates(&store, arguments.expiring),
+        What::Authorities => authorities(&store),
+        What::Log => log(&store),
+    }
+    .map_err(fault)?;
+    if options.json {
+        let name = match arguments.what {
+            What::Certificates => "certificates",
+            What::Authorities => "authorities",
+            What::Log => "log",
+        };
+        let json = json!({"schema": SCHEMA, "tool_version": TOOL_VERSION, name: json});
+        say!("{json:#}");
+    } else {
+        say!("{table}");
+    }
+    Ok(Ending::Good)
+}
+
+fn new_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header);
+    table
+}
+
+fn certificates(store: &Store, expiring: Option<Duration>) -> Result<(Table, Value), CaError> {
+    let limit = expiring.map(|days| now() + days);
+    let mut all = store.issued()?;
+    all.retain(|issued| {
+        limit.is_none_or(|limit| issued.not_after < limit && issued.revocation.is_none())
+    });
+    let mut table = new_table(&["serial", "for", "algorithm", "names", "until", "state"]);
+    for issued in &all {
+        let names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
+        table.add_row([
+            issued.serial.as_str(),
+            issued.kind.name(),
+            &issued.algorithm.to_string(),
+            &names.join(" "),
+            &date(issued.not_after),
+            &state(issued, now()),
+        ]);
+    }
+    Ok((table, all.iter().map(json).collect()))
+}
+
+fn authorities(store: &Store) -> Result<(Table, Value), CaError> {
+    let all = store.authorities()?;
+    let json = all.iter().map(|a| authority::json(store, a)).collect();
+    Ok((authority::table(store, &all), json))
+}
+
+fn log(store: &Store) -> Result<(Table, Value), CaError> {
+    let all = store.log()?;
+    let mut table = new_table(&["", "at", "what"]);
+    for entry in &all {
+        let mut event = json!(entry.event);
+        let what = event["what"].take();
+        let fields = event.as_object().into_iter().flatten();
+        let fields: Vec<_> = fields
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| format!("{name} {}", value.to_string().replace('"', "")))
+            .collect();
+        table.add_row([
+            entry.sequence.to_string(),
+            date(entry.at),
+            format!(
+                "{}: {}",
+                what.as_str().unwrap_or_default(),
+                fields.join(", ")
+            ),
+        ]);
+    }
+    Ok((table, json!(all)))
+}
+
+fn state(issued: &Issued, now: OffsetDateTime) -> String {
+    match &issued.revocation {
+        Some(revocation) => format!("revoked {}: {}", date(revocation.at), revocation.reason),
+        None if issued.not_after < now => "expired".to_owned(),
+        None => "valid".to_owned(),
+    }
+}
+
+pub(super) fn json(issued: &Issued) -> Value {
+    let mut json = json!(issued);
+    json["state"] = json!(state(issued, now()).split(' ').next());
+    json["post_quantum"] = json!(issued.algorithm.facts().post_quantum);
+    json
+}
+
+#[derive(Args)]
+pub(super) struct Show {
+    /// A certificate by its serial number or a name that it is for, or an authority by its
+    /// id.
+    #[arg(value_name = "SERIAL|NAME|ID")]
+    what: String,
+
+    /// The certificate in PEM.
+    #[arg(long)]
+    pem: bool,
+
+    /// The certificate and those above it without the root, in PEM.
+    #[arg(long, conflicts_with = "pem")]
+    chain: bool,
+}
+
+pub(super) fn show(options: &Options, arguments: &Show) -> Result<Ending> {
+    let store = options.open()?;
+    let authorities = store.authorities().map_err(fault)?;
+    let found = authorities.iter().find(|a| a.id == arguments.what);
+    let (fingerprint, json, chain) = match found {
+        Some(authority) => {
+            let chain = store.chain_of_authority(&authority.id);
+            let chain = chain.unwrap_or_default();
+            let chain = chain.iter().map(pki::certificate_pem).collect();
+            (
+                authority.fingerprint.clone(),
+                authority::json(&store, authority),
+                chain,
+            )
+        }
+        None => {
+            let issued = store.find(&arguments.what).map_err(fault)?;
+            let chain = chain_pem(&store, &issued)?;
+            (Some(issued.fingerprint.clone()), json(&issued), chain)
+        }
+    };
+    let certificate = fingerprint.map(|f| store.certificate(&f)).transpose();
+    let certificate = certificate.map_err(fault)?;
+    if arguments.chain {
+        say!("{}", chain.trim_end());
+    } else if arguments.pem {
+        let pem = certificate.as_ref().map(pki::certificate_pem);
+        say!("{}", pem.unwrap_or_default().trim_end());
+    } else if options.json {
+        let mut json = json;
+        json["schema"] = json!(SCHEMA);
+        json["tool_version"] = json!(TOOL_VERSION);
+        json["pem"] = json!(certificate.as_ref().map(pki::certificate_pem));
+        say!("{json:#}");
+    } else {
+        for (name, value) in json.as_object().into_iter().flatten() {
+            let text = match value {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            say!("{:<20} {text}", name.replace('_', " "));
+        }
+        if let Some(der) = &certificate
+            && let Ok(certificate) = pki::Certificate::from_der(der)
+        {
+            say!("{:<20} {}", "signed with", certificate.signature.name);
+            say!("{:<20} {} bytes", "length", certificate.length);
+        }
+    }
+    Ok(Ending::Good)
+}
+
+pub(super) fn check(options: &Options) -> Result<Ending> {
+    let store = options.open()?;
+    let faults = store.check().map_err(fault)?;
+    let is_serious = faults.iter().any(|fault| fault.is_serious);
+    if options.json {
+        let faults: Vec<_> = faults
+            .iter()
+            .map(|f| json!({"what": f.what, "why": f.why, "serious": f.is_serious}))
+            .collect();
+        let json = json!({"schema": SCHEMA, "tool_version": TOOL_VERSION, "faults": faults});
+        say!("{json:#}");
+    } else {
+        for fault in &faults {
+            let weight = if fault.is_serious { "wrong" } else { "untidy" };
+            say!("{weight}: {}: {}", fault.what, fault.why);
+        }
+        if faults.is_empty() {
+            say!("Log, certificates and keys fit together.");
+        }
+    }
+    Ok(if is_serious {
+        Ending::Bad
+    } else {
+        Ending::Good
+    })
+}
