@@ -13,6 +13,7 @@ mod certificates;
 mod client_options;
 mod compare;
 mod connect;
+mod lab;
 mod list;
 mod load;
 mod matrices;
@@ -71,6 +72,8 @@ enum Verb {
     Trace(trace::Arguments),
     /// Write the lab's certificates to files, for other programs.
     Certificates(certificates::Arguments),
+    /// Show how certificates and attackers are told apart, with servers made for it.
+    Lab(lab::Arguments),
     /// Run a private certificate authority, with ML-DSA and classical keys.
     Ca(ca::Arguments),
 }
@@ -122,6 +125,7 @@ fn main() -> ExitCode {
         Verb::Load(arguments) => load::main(arguments),
         Verb::Trace(arguments) => trace::main(arguments),
         Verb::Certificates(arguments) => certificates::main(arguments),
+        Verb::Lab(arguments) => lab::main(arguments),
         Verb::Ca(arguments) => ca::main(arguments),
     };
     match result {

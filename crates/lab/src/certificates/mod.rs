@@ -1,0 +1,1 @@
+//! Bad certificates, offered by a real server and judged by both libraries.

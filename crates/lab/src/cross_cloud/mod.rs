@@ -1,0 +1,1 @@
+//! Mutual TLS between two clouds, over a transit that knows neither.

@@ -1,0 +1,9 @@
+//! Experiments that show how TLS and its certificates fail, each with real servers and
+//! clients that it makes for itself.
+//!
+//! Everything stays on loopback or in network namespaces that an experiment made; nothing
+//! here connects to a host that it was not given.
+
+pub mod certificates;
+pub mod cross_cloud;
+pub mod mitm;

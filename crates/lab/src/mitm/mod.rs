@@ -1,0 +1,1 @@
+//! An attacker between client and server.
