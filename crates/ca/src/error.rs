@@ -175,7 +175,10 @@ pub enum CaError {
     #[error("the store has no certificate {0:?}; `pqlab ca list` shows what there is")]
     UnknownCertificate(String),
     /// A name that several certificates have.
-    #[error("several certificates are for {name}; take one by its serial number: {serials}")]
+    #[error(
+        "several certificates are for {name}; take one by its serial number, or by \
+         {name}/ALGORITHM: {serials}"
+    )]
     WhichCertificate {
         /// The name.
         name: String,

@@ -205,7 +205,7 @@ impl Store {
     }
 
     /// The certificate of a serial number, or the one that is for a name and neither revoked
-    /// nor renewed.
+    /// nor renewed. Of several, `NAME/ALGORITHM` means that of the algorithm.
     ///
     /// # Errors
     /// When there is none, or the name has several.
@@ -215,20 +215,30 @@ impl Store {
         if let Some(found) = all.iter().find(|issued| issued.serial == serial) {
             return Ok(found.clone());
         }
+        let (name, algorithm) = match what.rsplit_once('/') {
+            Some((name, end)) => match end.parse::<SignatureAlgorithm>() {
+                Ok(algorithm) => (name, Some(algorithm)),
+                Err(_) => (what, None),
+            },
+            None => (what, None),
+        };
         let renewed: BTreeSet<_> = all.iter().filter_map(|i| i.renews.as_deref()).collect();
-        let mut found = all.iter().filter(|issued| {
-            let is_named = issued.names.iter().any(|name| name.to_string() == what)
-                || issued.subject.common_name() == Some(what);
-            is_named && issued.revocation.is_none() && !renewed.contains(issued.serial.as_str())
+        let found = all.iter().filter(|issued| {
+            let is_named = issued.names.iter().any(|own| own.to_string() == name)
+                || issued.subject.common_name() == Some(name);
+            is_named
+                && algorithm.is_none_or(|algorithm| issued.algorithm == algorithm)
+                && issued.revocation.is_none()
+                && !renewed.contains(issued.serial.as_str())
         });
-        match (found.next(), found.next()) {
-            (None, _) => Err(CaError::UnknownCertificate(what.to_owned())),
-            (Some(one), None) => Ok(one.clone()),
-            (Some(one), Some(other)) => Err(CaError::WhichCertificate {
-                name: what.to_owned(),
-                serials: [one, other]
-                    .into_iter()
-                    .chain(found)
+        let found: Vec<&Issued> = found.collect();
+        match found.as_slice() {
+            [] => Err(CaError::UnknownCertificate(what.to_owned())),
+            [one] => Ok((*one).clone()),
+            several => Err(CaError::WhichCertificate {
+                name: name.to_owned(),
+                serials: several
+                    .iter()
                     .map(|issued| format!("{} ({})", issued.serial, issued.algorithm))
                     .collect::<Vec<_>>()
                     .join(", "),
@@ -288,24 +298,44 @@ impl Store {
         })
     }
 
-    /// The trust anchors of all authorities that have one, each once.
+    /// The trust anchors of all authorities that have one, each once, with the name of the
+    /// authority that it is, or that it is above of.
     ///
     /// # Errors
     /// When the store is damaged.
-    pub fn roots(&self) -> Result<Vec<CertificateDer<'static>>, CaError> {
+    pub fn named_roots(&self) -> Result<Vec<(String, CertificateDer<'static>)>, CaError> {
         let read = self.read()?;
-        let mut roots: Vec<CertificateDer<'static>> = Vec::new();
-        for authority in read.authorities()? {
+        let mut authorities = read.authorities()?;
+        // A root by its own name, rather than by that of one below it.
+        authorities.sort_by_key(|authority| authority.is_subordinate);
+        let mut roots: Vec<(String, CertificateDer<'static>)> = Vec::new();
+        for authority in authorities {
             if authority.fingerprint.is_none() {
                 continue;
             }
             if let Some(root) = read.chain_of_authority(&authority.id)?.1
-                && !roots.contains(&root)
+                && !roots.iter().any(|(_, known)| *known == root)
             {
-                roots.push(root);
+                let name = match authority.is_subordinate {
+                    true => format!("root-of-{}", authority.id),
+                    false => authority.id,
+                };
+                roots.push((name, root));
             }
         }
         Ok(roots)
+    }
+
+    /// [`Store::named_roots`] without the names.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn roots(&self) -> Result<Vec<CertificateDer<'static>>, CaError> {
+        Ok(self
+            .named_roots()?
+            .into_iter()
+            .map(|(_, root)| root)
+            .collect())
     }
 
     /// The log, from the first entry on.

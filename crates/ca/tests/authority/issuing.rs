@@ -88,6 +88,9 @@ fn a_pair_is_issued_by_the_hierarchies_that_fit() {
     let error = lab.store.find("a.test").unwrap_err();
     assert!(matches!(error, CaError::WhichCertificate { .. }), "{error}");
     assert_eq!(lab.store.find(&new.serial.to_lowercase()).unwrap(), new);
+    assert_eq!(lab.store.find("a.test/ml-dsa-65").unwrap(), new);
+    assert_eq!(lab.store.find("a.test/ecdsa-p256").unwrap(), old);
+    assert!(lab.store.find("a.test/rsa-2048").is_err());
 }
 
 #[test]

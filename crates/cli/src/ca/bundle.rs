@@ -30,32 +30,29 @@ pub(super) struct Bundle {
 
 pub(super) fn bundle(options: &Options, arguments: &Bundle) -> Result<Ending> {
     let store = options.open()?;
-    let roots = match arguments.authority.as_slice() {
-        [] => store.roots().map_err(fault)?,
-        ids => {
-            let mut roots = Vec::new();
-            for id in ids {
-                let root = store.root(id).map_err(fault)?;
-                if !roots.contains(&root) {
-                    roots.push(root);
-                }
-            }
-            roots
-        }
-    };
+    let mut roots = store.named_roots().map_err(fault)?;
+    if !arguments.authority.is_empty() {
+        let wanted: Result<Vec<_>, _> = arguments
+            .authority
+            .iter()
+            .map(|id| store.root(id))
+            .collect();
+        let wanted = wanted.map_err(fault)?;
+        roots.retain(|(_, root)| wanted.contains(root));
+    }
     std::fs::create_dir_all(&arguments.out)?;
     let mut files = Vec::new();
     let mut has_ml_dsa = false;
-    for root in &roots {
+    for (name, root) in &roots {
         let parsed = pki::Certificate::from_der(root)?;
         has_ml_dsa |= parsed.key.is_post_quantum;
-        let name = format!("root-{}", &parsed.serial[..8].to_ascii_lowercase());
         let path = arguments.out.join(format!("{name}.pem"));
         replace(&path, &pki::certificate_pem(root))?;
         files.push((path, name, parsed));
     }
     let all = arguments.out.join("roots.pem");
-    let text: String = roots.iter().map(pki::certificate_pem).collect();
+    let text = roots.iter().map(|(_, root)| pki::certificate_pem(root));
+    let text: String = text.collect();
     replace(&all, &text)?;
 
     let stores = match arguments.stores.as_slice() {

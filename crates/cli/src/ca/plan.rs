@@ -78,7 +78,7 @@ fn text(plan: &MigrationPlan) {
     let old = &plan.from[0];
     say!("From {} ({}) to {}", old.id, old.algorithm, plan.algorithm);
     say!(
-        "{} valid certificates of servers, {} with a twin; {} of clients.",
+        "Valid certificates: servers {} (with a twin: {}), clients {}.",
         figures.servers,
         figures.servers_with_twin,
         figures.clients

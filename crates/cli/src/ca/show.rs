@@ -178,22 +178,59 @@ pub(super) fn show(options: &Options, arguments: &Show) -> Result<Ending> {
         json["pem"] = json!(certificate.as_ref().map(pki::certificate_pem));
         say!("{json:#}");
     } else {
-        for (name, value) in json.as_object().into_iter().flatten() {
-            let text = match value {
-                Value::Null => continue,
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
-            };
-            say!("{:<20} {text}", name.replace('_', " "));
-        }
-        if let Some(der) = &certificate
-            && let Ok(certificate) = pki::Certificate::from_der(der)
-        {
-            say!("{:<20} {}", "signed with", certificate.signature.name);
-            say!("{:<20} {} bytes", "length", certificate.length);
-        }
+        tell(
+            &json,
+            certificate
+                .as_ref()
+                .and_then(|der| pki::Certificate::from_der(der).ok()),
+        );
     }
     Ok(Ending::Good)
+}
+
+/// What stands in the certificate, and then what the store knows beside it.
+fn tell(json: &Value, certificate: Option<pki::Certificate>) {
+    let row = |name: &str, text: &str| say!("{name:<18} {text}");
+    if let Some(certificate) = certificate {
+        row("subject", &certificate.subject);
+        row("issuer", &certificate.issuer);
+        row("serial number", &certificate.serial);
+        row("valid from", &date(certificate.not_before));
+        row("valid until", &date(certificate.not_after));
+        if !certificate.names.is_empty() {
+            row("names", &certificate.names.join(", "));
+        }
+        row("key", &certificate.key.name);
+        row("signed with", &certificate.signature.name);
+        row("length", &format!("{} bytes", certificate.length));
+    } else {
+        row("subject", json["subject"].as_str().unwrap_or_default());
+    }
+    for (name, field) in [
+        ("state", "state"),
+        ("for a", "kind"),
+        ("authority", "authority"),
+        ("issued at", "issued_at"),
+        ("twin", "twin"),
+        ("renews", "renews"),
+        ("path length", "path_length"),
+        ("limited to", "permitted_dns"),
+        ("list at", "crl_url"),
+        ("last list", "crl_number"),
+        ("grants", "grants"),
+        ("SHA-256", "fingerprint_sha256"),
+        ("SHA-256", "fingerprint"),
+    ] {
+        match &json[field] {
+            Value::Null => {}
+            Value::Array(empty) if empty.is_empty() => {}
+            Value::String(text) => row(name, text),
+            other => row(name, &other.to_string()),
+        }
+    }
+    if json["has_key"] == false {
+        row("private key", "not here: it was issued for a request");
+    }
 }
 
 pub(super) fn check(options: &Options) -> Result<Ending> {

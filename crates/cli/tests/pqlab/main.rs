@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod ca;
 mod common;
 mod connecting;
 mod list;
