@@ -13,6 +13,8 @@ pub struct Authority {
     pub id: String,
     /// The name of its key's file, without `.pem`.
     pub key: String,
+    /// SHA-256 of its public key (subjectPublicKeyInfo).
+    pub key_sha256: String,
     /// Its distinguished name.
     pub subject: Subject,
     /// What it signs with.
@@ -27,7 +29,8 @@ pub struct Authority {
     pub state: AuthorityState,
     /// How many authorities may stand between it and an end entity.
     pub path_length: Option<u8>,
-    /// The DNS subtrees that it may issue for; any, if empty.
+    /// The DNS subtrees that it may issue for; any, if empty. Mailboxes and URIs are held
+    /// against them by their host, and addresses are then not issued for at all.
     pub permitted_dns: Vec<String>,
     /// Where its revocation list is published; stands in what it issues.
     pub crl_url: Option<String>,
@@ -39,6 +42,9 @@ pub struct Authority {
     pub outside_root: Option<String>,
     /// The number of its last revocation list; 0 before the first.
     pub crl_number: u64,
+    /// thisUpdate of that list.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub crl_at: Option<OffsetDateTime>,
     /// Who else may have certificates issued.
     pub grants: Vec<Grant>,
     /// When its key was made.
@@ -67,6 +73,18 @@ impl AuthorityState {
             Self::Disabled => "DISABLED",
         }
     }
+}
+
+/// What a certificate for an authority says of it (RFC 5280 section 4.2.1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorityTemplate {
+    /// A root: its own certificate, signed by itself while it waits for one.
+    Root,
+    /// An authority with so many levels of authorities below it, at most.
+    Subordinate {
+        /// 0 for one that issues to end entities alone.
+        path_length: u8,
+    },
 }
 
 /// A permission for somebody other than the store's owner.

@@ -100,14 +100,18 @@ impl TrustStore {
             Self::Curl => vec![line(format!("curl --cacert {file} https://HOST/"), "")],
             Self::Debian => vec![
                 line(
-                    format!("sudo cp {file} /usr/local/share/ca-certificates/{name}.crt"),
+                    format!(
+                        "sudo install -m 644 {file} /usr/local/share/ca-certificates/{name}.crt"
+                    ),
                     "one certificate in a file, and the name must end in .crt",
                 ),
                 line("sudo update-ca-certificates".to_owned(), ""),
             ],
             Self::RedHat => vec![
                 line(
-                    format!("sudo cp {file} /etc/pki/ca-trust/source/anchors/{name}.pem"),
+                    format!(
+                        "sudo install -m 644 {file} /etc/pki/ca-trust/source/anchors/{name}.pem"
+                    ),
                     "",
                 ),
                 line("sudo update-ca-trust".to_owned(), ""),
@@ -154,7 +158,7 @@ impl TrustStore {
 }
 
 /// For a POSIX shell: as it is where it has nothing special, else in single quotes.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

@@ -76,6 +76,12 @@ pub enum CaError {
         /// Whether another passphrase could help.
         is_passphrase: bool,
     },
+    /// The store's keys are encrypted, and it was opened without the passphrase.
+    #[error("the keys of this store are encrypted: give its passphrase")]
+    NoPassphrase,
+    /// A key is to be encrypted in a store without a passphrase.
+    #[error("this store was made without a passphrase, and encrypts no keys")]
+    NotEncrypted,
     /// A key can't be encrypted.
     #[error("the key can't be encrypted: {0}")]
     Encrypt(String),
@@ -92,8 +98,9 @@ pub enum CaError {
     },
     /// The clock contradicts the store.
     #[error(
-        "this machine's clock says {now}, and {what} is of {then}: set the clock right before \
-         anything is signed"
+        "this machine's clock says {now}, and {what} is of {then}: one of the two is wrong. Set \
+         the clock right before anything is signed; if it is right, accept it with \
+         --accept-clock"
     )]
     Clock {
         /// What the clock says.
@@ -195,6 +202,20 @@ pub enum CaError {
         /// Why.
         reason: &'static str,
     },
+    /// Another certificate has taken its place already.
+    #[error("{serial} has been renewed already, by {by}")]
+    AlreadyRenewed {
+        /// The serial number.
+        serial: String,
+        /// That of the new one.
+        by: String,
+    },
+    /// The certificate is a root's, which nobody above it could revoke.
+    #[error("{0} is a root: take it out of the trust stores instead")]
+    RootRevocation(String),
+    /// A key that is not to be certified.
+    #[error("the key of the request is not certified: {0}")]
+    RefusedKey(&'static str),
     /// The store does not have the private key.
     #[error("the store has no private key for {0}: it was issued for a request from outside")]
     NoKey(String),

@@ -41,6 +41,10 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8], fuse: &Fuse) -> io::Result
     }
     let part = path.with_added_extension("part");
     fuse.burn()?;
+    // One that a killed process left may have other rights, or be a link.
+    if part.symlink_metadata().is_ok() {
+        std::fs::remove_file(&part)?;
+    }
     let mut file = create_secret(&part)?;
     fuse.burn()?;
     file.write_all(bytes)?;
@@ -49,7 +53,7 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8], fuse: &Fuse) -> io::Result
     std::fs::rename(&part, path)?;
     // The name itself lasts only once its folder is written.
     match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
+        Some(folder) => sync_folder(folder),
         None => Ok(()),
     }
 }
@@ -58,21 +62,12 @@ pub(crate) fn write_secret(path: &Path, bytes: &[u8], fuse: &Fuse) -> io::Result
 fn create_secret(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    options.write(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
 fn create_secret(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
+    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Makes a folder that is its owner's alone.
@@ -95,4 +90,9 @@ pub(crate) fn is_open_to_others(path: &Path) -> io::Result<bool> {
 #[cfg(not(unix))]
 pub(crate) fn is_open_to_others(_: &Path) -> io::Result<bool> {
     Ok(false)
+}
+
+/// Makes the names in a folder last.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

@@ -9,14 +9,14 @@ use wire::SignatureAlgorithm;
 
 use crate::{Name, Subject};
 
-/// A certificate for an end entity.
+/// A certificate that an authority of the store signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issued {
     /// Its serial number, in upper-case hexadecimal digits; unique in the store.
     pub serial: String,
     /// The authority that signed it.
     pub authority: String,
-    /// The side of TLS that it is for.
+    /// What it is for.
     pub kind: Kind,
     /// The key that it certifies.
     #[serde(with = "crate::store::text")]
@@ -36,8 +36,12 @@ pub struct Issued {
     pub issued_at: OffsetDateTime,
     /// The SHA-256 of the certificate.
     pub fingerprint: String,
+    /// SHA-256 of its public key (subjectPublicKeyInfo).
+    pub key_sha256: String,
     /// Whether the store has the private key; not for requests from outside.
     pub has_key: bool,
+    /// Whether that key is encrypted with the store's passphrase.
+    pub is_key_encrypted: bool,
     /// The certificate of the other algorithm for the same names.
     pub twin: Option<String>,
     /// The certificate that it replaces.
@@ -46,7 +50,7 @@ pub struct Issued {
     pub revocation: Option<Revocation>,
 }
 
-/// The side of TLS that a certificate is for.
+/// What a certificate is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -54,14 +58,17 @@ pub enum Kind {
     Server,
     /// Extended key usage clientAuth.
     Client,
+    /// To sign certificates and revocation lists.
+    Authority,
 }
 
 impl Kind {
-    /// `server` or `client`.
+    /// `server`, `client` or `authority`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::Client => "client",
+            Self::Authority => "authority",
         }
     }
 }
@@ -76,8 +83,8 @@ pub struct Revocation {
     pub reason: RevocationReason,
 }
 
-/// Why a certificate was revoked (RFC 5280 section 5.3.1), without the reasons that are for
-/// authorities or can be taken back.
+/// Why a certificate was revoked (RFC 5280 section 5.3.1), without the reasons that can be
+/// taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RevocationReason {
@@ -85,6 +92,8 @@ pub enum RevocationReason {
     Unspecified,
     /// Somebody else has, or may have, the private key.
     KeyCompromise,
+    /// The same of an authority's key.
+    CaCompromise,
     /// The names are no longer right.
     AffiliationChanged,
     /// Another certificate has taken its place.
@@ -97,9 +106,10 @@ pub enum RevocationReason {
 
 impl RevocationReason {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Unspecified,
         Self::KeyCompromise,
+        Self::CaCompromise,
         Self::AffiliationChanged,
         Self::Superseded,
         Self::CessationOfOperation,
@@ -111,6 +121,7 @@ impl RevocationReason {
         match self {
             Self::Unspecified => "unspecified",
             Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
             Self::AffiliationChanged => "affiliationChanged",
             Self::Superseded => "superseded",
             Self::CessationOfOperation => "cessationOfOperation",
@@ -124,6 +135,7 @@ impl RevocationReason {
         Some(match self {
             Self::Unspecified => return None,
             Self::KeyCompromise => rcgen::RevocationReason::KeyCompromise,
+            Self::CaCompromise => rcgen::RevocationReason::CaCompromise,
             Self::AffiliationChanged => rcgen::RevocationReason::AffiliationChanged,
             Self::Superseded => rcgen::RevocationReason::Superseded,
             Self::CessationOfOperation => rcgen::RevocationReason::CessationOfOperation,

@@ -11,10 +11,12 @@
 //! What is not in here: OCSP, hardware keys, and an issuing service that listens on a
 //! network. A store is as safe as the folder that it lies in.
 
+mod authorities;
 mod authority;
 mod bundle;
 mod error;
 mod files;
+mod import;
 mod issue;
 mod issued;
 mod key;
@@ -24,11 +26,12 @@ mod name;
 mod pfx;
 mod request;
 mod revoke;
+mod signer;
 mod store;
 mod subject;
 mod template;
 
-pub use authority::{Authority, AuthorityState, Grant, NewAuthority};
+pub use authority::{Authority, AuthorityState, AuthorityTemplate, Grant, NewAuthority};
 pub use bundle::{Command, TrustStore};
 pub use error::CaError;
 pub use issue::{Order, SignOrder};

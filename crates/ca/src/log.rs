@@ -42,7 +42,9 @@ pub enum Event {
     Issued {
         authority: String,
         serial: String,
+        kind: String,
         names: Vec<String>,
+        fingerprint: String,
     },
     /// A certificate was revoked.
     Revoked {
@@ -50,6 +52,8 @@ pub enum Event {
         serial: String,
         reason: String,
     },
+    /// A clock was accepted that contradicts the log.
+    ClockAccepted { last: String },
     /// A revocation list was signed.
     CrlSigned {
         authority: String,

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use wire::SignatureAlgorithm;
 
+use crate::bundle::quote;
 use crate::{Authority, AuthorityState, CaError, Issued, Kind, Store};
 
 /// What there is, what it becomes, and the steps between.
@@ -121,6 +122,7 @@ impl Store {
             .collect();
         let (servers, clients): (Vec<&Issued>, Vec<&Issued>) =
             valid.iter().partition(|issued| issued.kind == Kind::Server);
+        let clients = clients.iter().filter(|issued| issued.kind == Kind::Client);
         let with_twin = servers.iter().filter(|old| has_twin(old, issued, to, now));
         let fingerprint = from[0].fingerprint.as_deref().unwrap_or_default();
         let root = self.certificate(fingerprint)?;
@@ -133,7 +135,7 @@ impl Store {
         Ok(Figures {
             servers: servers.len(),
             servers_with_twin: with_twin.count(),
-            clients: clients.len(),
+            clients: clients.count(),
             last_end: valid.iter().map(|issued| issued.not_after).max(),
             root_end: root.not_after,
             old_chain,
@@ -198,8 +200,13 @@ fn is_valid(issued: &Issued, now: OffsetDateTime) -> bool {
 
 /// Whether the new hierarchy has a certificate for the same side and names.
 fn has_twin(old: &Issued, issued: &[Issued], to: &[Authority], now: OffsetDateTime) -> bool {
-    of_family(issued, to)
-        .any(|new| new.kind == old.kind && new.names == old.names && is_valid(new, now))
+    let names = |issued: &Issued| -> BTreeSet<String> {
+        issued.names.iter().map(ToString::to_string).collect()
+    };
+    of_family(issued, to).any(|new| {
+        let is_strong = new.algorithm.facts().post_quantum;
+        new.kind == old.kind && is_strong && names(new) == names(old) && is_valid(new, now)
+    })
 }
 
 /// What a server sends: one certificate for each level but the root's.
@@ -218,7 +225,17 @@ fn steps(
     now: OffsetDateTime,
 ) -> Vec<Step> {
     let old = &from[0];
-    let (old_issuer, new_issuer) = (last_id(from), last_id(to));
+    let active = from.iter().filter(|a| a.state == AuthorityState::Active);
+    let issuers: Vec<String> = match from {
+        [root] => vec![root.id.clone()],
+        [_, below @ ..] => below.iter().map(|a| a.id.clone()).collect(),
+        [] => Vec::new(),
+    };
+    let issuers: Vec<String> = active
+        .map(|a| a.id.clone())
+        .filter(|id| issuers.contains(id))
+        .collect();
+    let new_issuer = last_id(to);
     let new_issuer = new_issuer.unwrap_or_else(|| format!("issuing-{algorithm}"));
     let new_root = to.first().map(|root| root.id.clone());
     let new_root = new_root.unwrap_or_else(|| format!("root-{algorithm}"));
@@ -230,7 +247,7 @@ fn steps(
                  {} issued changes.",
                 old.id
             ),
-            commands: vec![format!("pqlab ca init --add --algorithm {algorithm}")],
+            commands: vec![init(old, algorithm)],
             done_when: format!("`pqlab ca list authorities` shows {new_root} ACTIVE"),
             undo: "nobody trusts it yet: leave it, or disable it".to_owned(),
             is_done: !to.is_empty(),
@@ -253,9 +270,11 @@ fn steps(
         .filter(|i| i.kind == Kind::Server && is_valid(i, now) && !has_twin(i, issued, to, now))
         .collect();
     let commands = servers.iter().map(|server| {
-        let names: Vec<_> = server.names.iter().map(ToString::to_string).collect();
-        let names = names.join(" ");
-        format!("pqlab ca issue {names} --algorithm {algorithm} --authority {new_issuer}")
+        let names = server.names.iter().map(|name| quote(&name.to_string()));
+        let names = names.collect::<Vec<_>>().join(" ");
+        format!(
+            "pqlab ca issue {names} --algorithm {algorithm} --authority {new_issuer} --out {algorithm}"
+        )
     });
     steps.push(Step {
         title: format!(
@@ -310,16 +329,14 @@ fn steps(
         undo: "the client goes back to its old certificate, which stays valid".to_owned(),
         is_done: false,
     });
+    let disable = issuers.iter().map(|id| format!("pqlab ca disable {id}"));
     steps.push(Step {
         title: "Stop issuing from the old hierarchy".to_owned(),
         why: "From here on it only runs out. Its revocation lists are still signed.".to_owned(),
-        commands: vec![format!(
-            "pqlab ca disable {}",
-            old_issuer.unwrap_or_else(|| old.id.clone())
-        )],
+        commands: disable.collect(),
         done_when: "`pqlab ca list authorities` shows it DISABLED".to_owned(),
         undo: "`pqlab ca enable` lets it issue again".to_owned(),
-        is_done: from.iter().any(|a| a.state == AuthorityState::Disabled),
+        is_done: from.iter().all(|a| !issuers.contains(&a.id)),
     });
     let end = figures.last_end.map_or_else(
         || "there is no valid certificate under it now".to_owned(),
@@ -338,6 +355,16 @@ fn steps(
         is_done: false,
     });
     steps
+}
+
+/// The new hierarchy has the limits of the old one.
+fn init(old: &Authority, algorithm: SignatureAlgorithm) -> String {
+    let permit = old
+        .permitted_dns
+        .iter()
+        .map(|d| format!(" --permit-dns {d}"));
+    let permit: String = permit.collect();
+    format!("pqlab ca init --add --algorithm {algorithm}{permit}")
 }
 
 /// The authority of a family that issues to end entities: the deepest.

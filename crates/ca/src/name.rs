@@ -44,13 +44,22 @@ impl Name {
         })
     }
 
+    /// Whether a verifier may take it for a host, if it stands as a common name.
+    pub(crate) fn looks_like_a_host(&self) -> bool {
+        matches!(self, Self::Dns(name) if name.contains('.')) || matches!(self, Self::Ip(_))
+    }
+
     /// Whether it lies within a permitted DNS subtree (RFC 5280 section 4.2.1.10): the name
-    /// itself, and all below it.
+    /// itself, and all below it. Of mailboxes and URIs the host counts; an address is in no
+    /// subtree.
     pub(crate) fn is_within(&self, subtree: &str) -> bool {
-        let Self::Dns(name) = self else {
-            return false;
+        let name = match self {
+            Self::Dns(name) => name.strip_prefix("*.").unwrap_or(name),
+            Self::Email(mailbox) => mailbox.rsplit('@').next().unwrap_or_default(),
+            Self::Uri(uri) => host_of_uri(uri),
+            Self::Ip(_) => return false,
         };
-        let name = name.strip_prefix("*.").unwrap_or(name);
+        let name = name.to_ascii_lowercase();
         let is_below = name
             .strip_suffix(subtree)
             .is_some_and(|rest| rest.ends_with('.'));
@@ -109,6 +118,14 @@ impl FromStr for Name {
             }
         }
     }
+}
+
+/// What stands between `//` and the next `/`, without user and port (RFC 3986 section 3.2).
+fn host_of_uri(uri: &str) -> &str {
+    let authority = uri.split_once("//").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    host.split(':').next().unwrap_or_default()
 }
 
 /// Labels of letters, digits and inner hyphens (RFC 5890 section 2.3.1).
@@ -219,5 +236,10 @@ mod tests {
         assert!(within("*.example.test", "example.test"));
         assert!(!within("badexample.test", "example.test"));
         assert!(!within("192.0.2.1", "example.test"));
+        assert!(within("a@mail.example.test", "example.test"));
+        assert!(!within("example.test@other.test", "example.test"));
+        assert!(within("https://u@A.Example.test:1/x", "example.test"));
+        assert!(!within("https://other.test/example.test", "example.test"));
+        assert!(!within("https://example.test@other.test/", "example.test"));
     }
 }

@@ -2,7 +2,7 @@
 
 use openssl::x509::X509Req;
 use pki::{Key, PublicKey};
-use rcgen::CertificateParams;
+use rcgen::{CertificateParams, PublicKeyData};
 use wire::SignatureAlgorithm;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -116,6 +116,11 @@ impl Request {
             }
         }
         Ok(found)
+    }
+
+    /// The encoded public key (subjectPublicKeyInfo).
+    pub fn public_key_info(&self) -> Vec<u8> {
+        self.key.subject_public_key_info()
     }
 
     /// What it asks to have certified.

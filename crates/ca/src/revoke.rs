@@ -3,14 +3,24 @@
 use rcgen::{CertificateRevocationListParams, KeyIdMethod, RevokedCertParams, SerialNumber};
 use rustls_pki_types::CertificateRevocationListDer;
 use time::{Duration, OffsetDateTime};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
 
-use crate::{CaError, Event, Issued, Revocation, RevocationReason, Store};
+use crate::authorities::switch;
+use crate::signer::serial_number;
+use crate::store::Writing;
+use crate::template::BACKDATED;
+use crate::{
+    Authority, AuthorityState, CaError, Event, Issued, Kind, Revocation, RevocationReason, Store,
+};
 
 impl Store {
-    /// Revokes a certificate. Clients learn of it from the next list, if they look.
+    /// Revokes a certificate. Clients learn of it from the next list, if they look. An
+    /// authority of the store whose certificate is revoked issues no more.
     ///
     /// # Errors
-    /// When there is no such certificate, or it is revoked already.
+    /// When there is no such certificate, it is revoked already, or a root's.
     pub fn revoke(
         &self,
         serial: &str,
@@ -26,6 +36,9 @@ impl Store {
                     reason: earlier.reason.name(),
                 });
             }
+            if issued.kind == Kind::Authority {
+                self.disable_revoked(writing, &issued)?;
+            }
             issued.revocation = Some(Revocation { at: now, reason });
             writing.put_issued(&issued)?;
             writing.note(Event::Revoked {
@@ -35,6 +48,19 @@ impl Store {
             })?;
             Ok(issued)
         })
+    }
+
+    fn disable_revoked(&self, writing: &Writing, issued: &Issued) -> Result<(), CaError> {
+        for mut authority in writing.authorities()? {
+            if authority.fingerprint.as_ref() != Some(&issued.fingerprint) {
+                continue;
+            }
+            if !authority.is_subordinate {
+                return Err(CaError::RootRevocation(authority.id));
+            }
+            switch(writing, &mut authority, AuthorityState::Disabled)?;
+        }
+        Ok(())
     }
 
     /// Signs the revocation list of an authority: what it revoked and has not expired. Lists
@@ -49,50 +75,100 @@ impl Store {
         lifetime: Duration,
         now: OffsetDateTime,
     ) -> Result<CertificateRevocationListDer<'static>, CaError> {
-        if !lifetime.is_positive() {
+        let lists = self.crls(&[authority.to_owned()], lifetime, now)?;
+        lists.into_iter().next().ok_or(CaError::NoAuthority)
+    }
+
+    /// The lists of several authorities, all of them or none.
+    ///
+    /// # Errors
+    /// As with [`Store::crl`].
+    pub fn crls(
+        &self,
+        authorities: &[String],
+        lifetime: Duration,
+        now: OffsetDateTime,
+    ) -> Result<Vec<CertificateRevocationListDer<'static>>, CaError> {
+        let is_possible = lifetime.is_positive() && now.checked_add(lifetime).is_some();
+        if !is_possible {
             return Err(CaError::Lifetime(lifetime));
         }
         self.write(now, |writing| {
-            let found = writing.authority(authority)?;
-            let mut signer = self.signer_of(writing, found, now)?;
-            let number = signer.authority.crl_number + 1;
-            let mut revoked = Vec::new();
-            for issued in writing.all_issued()? {
-                if issued.authority != authority || issued.not_after < now {
-                    continue;
-                }
-                if let Some(revocation) = &issued.revocation {
-                    revoked.push(RevokedCertParams {
-                        serial_number: crate::issue::serial_number(&issued.serial),
-                        revocation_time: revocation.at,
-                        reason_code: revocation.reason.to_rcgen(),
-                        invalidity_date: None,
-                    });
-                }
-            }
-            let entries = revoked.len();
-            let params = CertificateRevocationListParams {
-                this_update: now,
-                next_update: now + lifetime,
-                crl_number: SerialNumber::from(number),
-                issuing_distribution_point: None,
-                revoked_certs: revoked,
-                key_identifier_method: KeyIdMethod::Sha256,
-            };
-            let list = params
-                .signed_by(&signer.issuer)
-                .map_err(|error| CaError::Generate {
-                    what: "revocation list",
-                    error,
-                })?;
-            signer.authority.crl_number = number;
-            writing.put_authority(&signer.authority)?;
-            writing.note(Event::CrlSigned {
-                authority: authority.to_owned(),
-                number,
-                entries,
-            })?;
-            Ok(list.der().clone())
+            let sign = |id: &String| self.sign_list(writing, writing.authority(id)?, lifetime, now);
+            authorities.iter().map(sign).collect()
         })
     }
+
+    fn sign_list(
+        &self,
+        writing: &Writing,
+        authority: Authority,
+        lifetime: Duration,
+        now: OffsetDateTime,
+    ) -> Result<CertificateRevocationListDer<'static>, CaError> {
+        let mut signer = self.signer_of(writing, authority, now)?;
+        let authority = &mut signer.authority;
+        let revoked = listed(writing, authority)?;
+        let entries = revoked.len();
+        // Backdated like certificates, and never before the list before it.
+        let this_update = (now - BACKDATED).max(authority.crl_at.unwrap_or(now - BACKDATED));
+        authority.crl_number += 1;
+        authority.crl_at = Some(this_update);
+        let params = CertificateRevocationListParams {
+            this_update,
+            next_update: now + lifetime,
+            crl_number: SerialNumber::from(authority.crl_number),
+            issuing_distribution_point: None,
+            revoked_certs: revoked,
+            key_identifier_method: key_identifier(writing, authority)?,
+        };
+        let list = params.signed_by(&signer.issuer);
+        let list = list.map_err(|error| CaError::Generate {
+            what: "revocation list",
+            error,
+        })?;
+        writing.put_authority(authority)?;
+        writing.note(Event::CrlSigned {
+            authority: authority.id.clone(),
+            number: authority.crl_number,
+            entries,
+        })?;
+        Ok(list.der().clone())
+    }
+}
+
+/// What stands on the next list of an authority. A certificate that has ended stays until it
+/// has been on a list that was made after its end (RFC 5280 section 3.3).
+fn listed(writing: &Writing, authority: &Authority) -> Result<Vec<RevokedCertParams>, CaError> {
+    let mut revoked = Vec::new();
+    for issued in writing.all_issued()? {
+        let was_listed_after_its_end = authority.crl_at.is_some_and(|at| issued.not_after < at);
+        if issued.authority != authority.id || was_listed_after_its_end {
+            continue;
+        }
+        if let Some(revocation) = &issued.revocation {
+            revoked.push(RevokedCertParams {
+                serial_number: serial_number(&issued.serial),
+                revocation_time: revocation.at,
+                reason_code: revocation.reason.to_rcgen(),
+                invalidity_date: None,
+            });
+        }
+    }
+    Ok(revoked)
+}
+
+/// A list names its signer's key as the signer's certificate does (RFC 5280 section 5.2.1),
+/// which for an imported one need not be as it is done here.
+fn key_identifier(writing: &Writing, authority: &Authority) -> Result<KeyIdMethod, CaError> {
+    let der = writing.certificate(authority.fingerprint.as_deref().unwrap_or_default())?;
+    let parsed = X509Certificate::from_der(&der);
+    let (_, certificate) =
+        parsed.map_err(|error| CaError::damaged(format!("authority {}", authority.id), error))?;
+    let mut extensions = certificate.extensions().iter();
+    let identifier = extensions.find_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
+        _ => None,
+    });
+    Ok(identifier.map_or(KeyIdMethod::Sha256, KeyIdMethod::PreSpecified))
 }

@@ -12,39 +12,28 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use pki::Key;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
-use redb::{ReadTransaction, WriteTransaction};
+use redb::{Database, DatabaseError, ReadableDatabase};
 use rustls_pki_types::CertificateDer;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
 use wire::SignatureAlgorithm;
 
 use crate::files::{self, Fuse};
 use crate::key;
-use crate::log::sha256;
-use crate::{Authority, CaError, Event, Issued, LogEntry, Passphrase};
+use crate::{Authority, CaError, Issued, LogEntry, Name, Passphrase};
+use tables::{AUTHORITIES, CERTIFICATES, HEAD, ISSUED, LOG, META};
+pub(crate) use tables::{Reading, Writing};
 
 /// Raised whenever what is stored changes its meaning.
 const FORMAT: u64 = 1;
 const DATABASE: &str = "ca.redb";
 const KEYS: &str = "keys";
+/// What is not whole yet, and may be removed after a kill.
+pub(crate) const PART: &str = ".part";
 
-const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
-/// Id to authority.
-const AUTHORITIES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("authorities");
-/// Serial number to certificate.
-const ISSUED: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("issued");
-/// SHA-256 to certificate in DER.
-const CERTIFICATES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("certificates");
-/// Sequence to entry.
-const LOG: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("log");
-
-/// Clocks that are synchronised differ by less.
-const CLOCK_TOLERANCE: time::Duration = time::Duration::minutes(5);
 /// How often a store in use is tried.
 const PATIENCE_STEP: Duration = Duration::from_millis(20);
 
@@ -53,7 +42,12 @@ const PATIENCE_STEP: Duration = Duration::from_millis(20);
 pub struct Store {
     folder: PathBuf,
     database: Database,
+    /// Whether keys of authorities are encrypted; said when the store was made.
+    is_encrypted: bool,
     passphrase: Option<Passphrase>,
+    /// Whether the passphrase has opened a key of the store.
+    is_passphrase_known: OnceLock<()>,
+    accepts_clock: bool,
     fuse: Fuse,
 }
 
@@ -95,15 +89,22 @@ impl Store {
             path: keys,
             error,
         })?;
-        // Made under another name: a database without its tables is none.
-        let part = path.with_added_extension("part");
-        if part.exists() {
-            burn(&fuse, &part)?;
-            std::fs::remove_file(&part).map_err(|error| file("remove", &part, error))?;
-        }
-        let database = open_database(&part, &fuse, true)?;
+        // Made under another name, since a database without its tables is none, and one of
+        // its own, since others may be making one.
+        burn(&fuse, &path)?;
+        let part = tempfile::Builder::new()
+            .prefix(DATABASE)
+            .suffix(PART)
+            .tempfile_in(folder)
+            .map_err(|error| file("write", &path, error))?;
+        let database = open_database(part.path(), &fuse, true)?;
         let transaction = database.begin_write()?;
-        transaction.open_table(META)?.insert("format", FORMAT)?;
+        {
+            let mut meta = transaction.open_table(META)?;
+            meta.insert("format", FORMAT)?;
+            meta.insert("encrypted", u64::from(passphrase.is_some()))?;
+        }
+        transaction.open_table(HEAD)?;
         transaction.open_table(AUTHORITIES)?;
         transaction.open_table(ISSUED)?;
         transaction.open_table(CERTIFICATES)?;
@@ -111,8 +112,15 @@ impl Store {
         transaction.commit()?;
         drop(database);
         burn(&fuse, &path)?;
-        std::fs::rename(&part, &path).map_err(|error| file("write", &path, error))?;
-        Self::open_with(folder, Duration::ZERO, passphrase, fuse)
+        part.persist_noclobber(&path)
+            .map_err(|error| match error.error.kind() {
+                std::io::ErrorKind::AlreadyExists => CaError::StoreExists {
+                    folder: folder.to_owned(),
+                },
+                _ => file("write", &path, error.error),
+            })?;
+        files::sync_folder(folder).map_err(|error| file("write", folder, error))?;
+        Self::open_with(folder, Duration::from_secs(10), passphrase, fuse)
     }
 
     /// Opens a store, and waits so long for another process that has it.
@@ -134,10 +142,16 @@ impl Store {
         fuse: Fuse,
     ) -> Result<Self, CaError> {
         let path = folder.join(DATABASE);
-        if !path.is_file() {
-            return Err(CaError::NoStore {
-                folder: folder.to_owned(),
-            });
+        match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => {}
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(file("read", &path, error));
+            }
+            _ => {
+                return Err(CaError::NoStore {
+                    folder: folder.to_owned(),
+                });
+            }
         }
         let start = Instant::now();
         let database = loop {
@@ -154,10 +168,11 @@ impl Store {
                 opened => break opened?,
             }
         };
-        let format = {
+        let number = |name| -> Result<u64, CaError> {
             let meta = database.begin_read()?.open_table(META)?;
-            meta.get("format")?.map_or(0, |format| format.value())
+            Ok(meta.get(name)?.map_or(0, |number| number.value()))
         };
+        let format = number("format")?;
         if format > FORMAT {
             return Err(CaError::Newer {
                 folder: folder.to_owned(),
@@ -165,12 +180,29 @@ impl Store {
                 known: FORMAT,
             });
         }
+        let is_encrypted = number("encrypted")? == 1;
         Ok(Self {
             folder: folder.to_owned(),
             database,
+            is_encrypted,
             passphrase,
+            is_passphrase_known: OnceLock::new(),
+            accepts_clock: false,
             fuse,
         })
+    }
+
+    /// Takes this machine's clock for right, though the log speaks of another time; noted in
+    /// the log.
+    #[must_use]
+    pub const fn accepting_clock(mut self) -> Self {
+        self.accepts_clock = true;
+        self
+    }
+
+    /// Whether the keys of its authorities are encrypted.
+    pub const fn is_encrypted(&self) -> bool {
+        self.is_encrypted
     }
 
     /// The folder.
@@ -194,7 +226,7 @@ impl Store {
         self.read()?.authority(id)
     }
 
-    /// All certificates of end entities, by the time of their making.
+    /// All certificates that were signed here, by the time of their making.
     ///
     /// # Errors
     /// When the database can't be read.
@@ -204,14 +236,15 @@ impl Store {
         Ok(issued)
     }
 
-    /// The certificate of a serial number, or the one that is for a name and neither revoked
-    /// nor renewed. Of several, `NAME/ALGORITHM` means that of the algorithm.
+    /// The certificate of a serial number, or the one that is for a name. Of several, that
+    /// which is valid and has not been renewed; without one, the last that was. If there are
+    /// still several, `NAME/ALGORITHM` means that of the algorithm.
     ///
     /// # Errors
     /// When there is none, or the name has several.
-    pub fn find(&self, what: &str) -> Result<Issued, CaError> {
+    pub fn find(&self, what: &str, now: OffsetDateTime) -> Result<Issued, CaError> {
         let serial = what.replace(':', "").to_ascii_uppercase();
-        let all = self.read()?.issued()?;
+        let mut all = self.issued()?;
         if let Some(found) = all.iter().find(|issued| issued.serial == serial) {
             return Ok(found.clone());
         }
@@ -222,20 +255,25 @@ impl Store {
             },
             None => (what, None),
         };
-        let renewed: BTreeSet<_> = all.iter().filter_map(|i| i.renews.as_deref()).collect();
-        let found = all.iter().filter(|issued| {
-            let is_named = issued.names.iter().any(|own| own.to_string() == name)
-                || issued.subject.common_name() == Some(name);
-            is_named
-                && algorithm.is_none_or(|algorithm| issued.algorithm == algorithm)
-                && issued.revocation.is_none()
-                && !renewed.contains(issued.serial.as_str())
+        let wanted: Option<Name> = name.parse().ok();
+        let renewed: BTreeSet<String> = all.iter().filter_map(|i| i.renews.clone()).collect();
+        all.retain(|issued| {
+            let is_named = wanted
+                .as_ref()
+                .is_some_and(|name| issued.names.contains(name));
+            is_named && algorithm.is_none_or(|algorithm| issued.algorithm == algorithm)
         });
-        let found: Vec<&Issued> = found.collect();
-        match found.as_slice() {
-            [] => Err(CaError::UnknownCertificate(what.to_owned())),
-            [one] => Ok((*one).clone()),
-            several => Err(CaError::WhichCertificate {
+        let is_current = |issued: &&Issued| {
+            issued.revocation.is_none()
+                && issued.not_after > now
+                && !renewed.contains(&issued.serial)
+        };
+        let current: Vec<&Issued> = all.iter().filter(is_current).collect();
+        match (current.as_slice(), all.last()) {
+            ([one], _) => Ok((*one).clone()),
+            ([], Some(last)) => Ok(last.clone()),
+            ([], None) => Err(CaError::UnknownCertificate(what.to_owned())),
+            (several, _) => Err(CaError::WhichCertificate {
                 name: name.to_owned(),
                 serials: several
                     .iter()
@@ -254,15 +292,19 @@ impl Store {
         self.read()?.certificate(fingerprint)
     }
 
-    /// The name under which the store keeps a certificate: its SHA-256, in lower-case
-    /// hexadecimal digits.
+    /// When the certificate of an authority ends; `None` if it has none.
     ///
     /// # Errors
-    /// When the store does not have it.
-    pub fn fingerprint(&self, der: &CertificateDer<'_>) -> Result<String, CaError> {
-        let fingerprint = sha256(der);
-        self.certificate(&fingerprint)?;
-        Ok(fingerprint)
+    /// When the store is damaged.
+    pub fn authority_end(&self, authority: &Authority) -> Result<Option<OffsetDateTime>, CaError> {
+        let Some(fingerprint) = &authority.fingerprint else {
+            return Ok(None);
+        };
+        let der = self.certificate(fingerprint)?;
+        let parsed = pki::Certificate::from_der(&der);
+        let parsed =
+            parsed.map_err(|e| CaError::damaged(format!("authority {}", authority.id), e))?;
+        Ok(Some(parsed.not_after))
     }
 
     /// What a server or client sends: the certificate and the authorities above it, without
@@ -363,13 +405,31 @@ impl Store {
             .map_err(|fault| CaError::key(path, fault))
     }
 
-    /// Writes a private key, encrypted if there is a passphrase and it is to be.
+    /// Writes a private key.
     pub(crate) fn write_key(&self, id: &str, key: &Key, encrypts: bool) -> Result<(), CaError> {
-        let passphrase = self.passphrase.as_ref().filter(|_| encrypts);
+        let passphrase = match encrypts {
+            true => Some(self.known_passphrase()?),
+            false => None,
+        };
         let text = key::to_pem(key.pkcs8(), passphrase)?;
         let path = self.key_path(id);
         files::write_secret(&path, text.as_bytes(), &self.fuse)
             .map_err(|error| file("write", &path, error))
+    }
+
+    /// The passphrase, once it has opened a key: a mistyped one must encrypt nothing.
+    fn known_passphrase(&self) -> Result<&Passphrase, CaError> {
+        if !self.is_encrypted {
+            return Err(CaError::NotEncrypted);
+        }
+        let passphrase = self.passphrase.as_ref().ok_or(CaError::NoPassphrase)?;
+        if self.is_passphrase_known.get().is_none() {
+            if let Some(authority) = self.authorities()?.first() {
+                self.key(&authority.key, authority.algorithm)?;
+            }
+            let _ = self.is_passphrase_known.set(());
+        }
+        Ok(passphrase)
     }
 
     /// Removes the key of something that did not come to be: a commit that failed may have
@@ -400,7 +460,7 @@ impl Store {
     ) -> Result<T, CaError> {
         let transaction = self.database.begin_write()?;
         let writing = Writing { transaction, now };
-        writing.check_clock()?;
+        writing.check_clock(self.accepts_clock)?;
         let done = work(&writing)?;
         writing.transaction.commit()?;
         Ok(done)
@@ -415,9 +475,20 @@ impl Store {
     pub fn check(&self) -> Result<Vec<Fault>, CaError> {
         check::check(self)
     }
+
+    /// Removes what a killed process left: keys that nothing refers to, and files that never
+    /// became whole. Gives what was removed. Not to be done in a store that was restored from
+    /// an older backup than its keys.
+    ///
+    /// # Errors
+    /// When the folder can't be read or written.
+    pub fn tidy(&self) -> Result<Vec<PathBuf>, CaError> {
+        check::tidy(self)
+    }
 }
 
 mod check;
+mod tables;
 
 fn open_database(path: &Path, fuse: &Fuse, is_new: bool) -> Result<Database, CaError> {
     burn(fuse, path)?;
@@ -436,10 +507,12 @@ mod backend {
     use super::{Database, DatabaseError, Fuse, Path};
 
     pub(super) fn open(path: &Path, _: &Fuse, is_new: bool) -> Result<Database, DatabaseError> {
-        if is_new {
-            Database::create(path)
-        } else {
-            Database::open(path)
+        // What others changed in the file is an error then, and not a panic.
+        let mut builder = redb::Builder::new();
+        builder.set_check_integrity_on_open(!is_new);
+        match is_new {
+            true => builder.create(path),
+            false => builder.open(path),
         }
     }
 }
@@ -458,224 +531,6 @@ pub(crate) fn file(action: &'static str, path: &Path, error: std::io::Error) -> 
         action,
         path: path.to_owned(),
         error,
-    }
-}
-
-/// A view of the store that does not change.
-pub(crate) struct Reading(ReadTransaction);
-
-impl Reading {
-    pub(crate) fn authorities(&self) -> Result<Vec<Authority>, CaError> {
-        all(&self.0.open_table(AUTHORITIES)?, "authority")
-    }
-
-    pub(crate) fn authority(&self, id: &str) -> Result<Authority, CaError> {
-        find_authority(&self.0.open_table(AUTHORITIES)?, id)
-    }
-
-    pub(crate) fn issued(&self) -> Result<Vec<Issued>, CaError> {
-        all(&self.0.open_table(ISSUED)?, "certificate")
-    }
-
-    pub(crate) fn certificate(
-        &self,
-        fingerprint: &str,
-    ) -> Result<CertificateDer<'static>, CaError> {
-        find_certificate(&self.0.open_table(CERTIFICATES)?, fingerprint)
-    }
-
-    /// The authority's certificate and those above it without the root, and the root. An
-    /// authority that is a root has an empty chain.
-    pub(crate) fn chain_of_authority(&self, id: &str) -> Result<Chain, CaError> {
-        let authorities = self.0.open_table(AUTHORITIES)?;
-        let certificates = self.0.open_table(CERTIFICATES)?;
-        chain_of_authority(&authorities, &certificates, id)
-    }
-
-    /// Entries, each with the bytes that are stored.
-    pub(crate) fn log(&self) -> Result<Vec<(LogEntry, Vec<u8>)>, CaError> {
-        let mut entries = Vec::new();
-        for row in self.0.open_table(LOG)?.iter()? {
-            let (sequence, bytes) = row?;
-            let what = format!("entry {} of the log", sequence.value());
-            entries.push((decode(&what, bytes.value())?, bytes.value().to_vec()));
-        }
-        Ok(entries)
-    }
-}
-
-/// Certificates below the root, and the root where it is known.
-type Chain = (
-    Vec<CertificateDer<'static>>,
-    Option<CertificateDer<'static>>,
-);
-
-fn chain_of_authority(
-    authorities: &impl ReadableTable<&'static str, &'static [u8]>,
-    certificates: &impl ReadableTable<&'static str, &'static [u8]>,
-    id: &str,
-) -> Result<Chain, CaError> {
-    let mut chain = Vec::new();
-    let mut next = find_authority(authorities, id)?;
-    loop {
-        let fingerprint = next.fingerprint.as_deref().ok_or(CaError::AuthorityState {
-            id: next.id.clone(),
-            state: next.state.label(),
-            hint: "it has no certificate yet",
-        })?;
-        let certificate = find_certificate(certificates, fingerprint)?;
-        if !next.is_subordinate {
-            return Ok((chain, Some(certificate)));
-        }
-        chain.push(certificate);
-        let Some(issuer) = &next.issuer else {
-            for fingerprint in &next.outside_chain {
-                chain.push(find_certificate(certificates, fingerprint)?);
-            }
-            let root = next.outside_root.as_deref();
-            let root = root.map(|root| find_certificate(certificates, root));
-            return Ok((chain, root.transpose()?));
-        };
-        next = find_authority(authorities, issuer)?;
-    }
-}
-
-fn find_authority(
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-    id: &str,
-) -> Result<Authority, CaError> {
-    match table.get(id)? {
-        Some(bytes) => decode(&format!("authority {id}"), bytes.value()),
-        None => {
-            let known: Vec<Authority> = all(table, "authority")?;
-            let known: Vec<_> = known.into_iter().map(|authority| authority.id).collect();
-            Err(CaError::UnknownAuthority {
-                id: id.to_owned(),
-                known: known.join(", "),
-            })
-        }
-    }
-}
-
-fn find_certificate(
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-    fingerprint: &str,
-) -> Result<CertificateDer<'static>, CaError> {
-    let found = table.get(fingerprint)?;
-    let der =
-        found.ok_or_else(|| CaError::damaged(format!("certificate {fingerprint}"), "gone"))?;
-    Ok(der.value().to_vec().into())
-}
-
-fn all<T: DeserializeOwned>(
-    table: &impl ReadableTable<&'static str, &'static [u8]>,
-    what: &str,
-) -> Result<Vec<T>, CaError> {
-    let mut found = Vec::new();
-    for row in table.iter()? {
-        let (key, bytes) = row?;
-        found.push(decode(&format!("{what} {}", key.value()), bytes.value())?);
-    }
-    Ok(found)
-}
-
-fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, CaError> {
-    serde_json::from_slice(bytes).map_err(|error| CaError::damaged(what, error))
-}
-
-fn encode(value: &impl Serialize) -> Result<Vec<u8>, CaError> {
-    serde_json::to_vec(value).map_err(|error| CaError::damaged("a new entry", error))
-}
-
-/// A transaction that may change the store.
-pub(crate) struct Writing {
-    transaction: WriteTransaction,
-    now: OffsetDateTime,
-}
-
-impl Writing {
-    pub(crate) fn authorities(&self) -> Result<Vec<Authority>, CaError> {
-        all(&self.transaction.open_table(AUTHORITIES)?, "authority")
-    }
-
-    pub(crate) fn authority(&self, id: &str) -> Result<Authority, CaError> {
-        find_authority(&self.transaction.open_table(AUTHORITIES)?, id)
-    }
-
-    pub(crate) fn put_authority(&self, authority: &Authority) -> Result<(), CaError> {
-        let mut table = self.transaction.open_table(AUTHORITIES)?;
-        table.insert(authority.id.as_str(), encode(authority)?.as_slice())?;
-        Ok(())
-    }
-
-    pub(crate) fn issued(&self, serial: &str) -> Result<Issued, CaError> {
-        let table = self.transaction.open_table(ISSUED)?;
-        let found = table.get(serial)?;
-        let bytes = found.ok_or_else(|| CaError::UnknownCertificate(serial.to_owned()))?;
-        decode(&format!("certificate {serial}"), bytes.value())
-    }
-
-    pub(crate) fn all_issued(&self) -> Result<Vec<Issued>, CaError> {
-        all(&self.transaction.open_table(ISSUED)?, "certificate")
-    }
-
-    pub(crate) fn has_serial(&self, serial: &str) -> Result<bool, CaError> {
-        Ok(self.transaction.open_table(ISSUED)?.get(serial)?.is_some())
-    }
-
-    pub(crate) fn put_issued(&self, issued: &Issued) -> Result<(), CaError> {
-        let mut table = self.transaction.open_table(ISSUED)?;
-        table.insert(issued.serial.as_str(), encode(issued)?.as_slice())?;
-        Ok(())
-    }
-
-    pub(crate) fn certificate(
-        &self,
-        fingerprint: &str,
-    ) -> Result<CertificateDer<'static>, CaError> {
-        find_certificate(&self.transaction.open_table(CERTIFICATES)?, fingerprint)
-    }
-
-    /// Keeps a certificate and gives its SHA-256.
-    pub(crate) fn put_certificate(&self, der: &CertificateDer<'_>) -> Result<String, CaError> {
-        let fingerprint = sha256(der);
-        let mut table = self.transaction.open_table(CERTIFICATES)?;
-        table.insert(fingerprint.as_str(), der.as_ref())?;
-        Ok(fingerprint)
-    }
-
-    /// Appends to the log.
-    pub(crate) fn note(&self, event: Event) -> Result<(), CaError> {
-        let mut table = self.transaction.open_table(LOG)?;
-        let (sequence, previous) = match table.last()? {
-            Some((sequence, bytes)) => (sequence.value(), sha256(bytes.value())),
-            None => (0, sha256(&[])),
-        };
-        let entry = LogEntry {
-            sequence: sequence + 1,
-            at: self.now,
-            event,
-            previous,
-        };
-        table.insert(entry.sequence, encode(&entry)?.as_slice())?;
-        Ok(())
-    }
-
-    /// What is signed under a clock that is behind would be valid in another time.
-    fn check_clock(&self) -> Result<(), CaError> {
-        let table = self.transaction.open_table(LOG)?;
-        let Some((_, bytes)) = table.last()? else {
-            return Ok(());
-        };
-        let last: LogEntry = decode("the last entry of the log", bytes.value())?;
-        if self.now + CLOCK_TOLERANCE < last.at {
-            return Err(CaError::Clock {
-                now: self.now,
-                what: "the last entry of the log",
-                then: last.at,
-            });
-        }
-        Ok(())
     }
 }
 

@@ -94,7 +94,10 @@ impl FromStr for Subject {
             let (t, value) = part
                 .split_once('=')
                 .ok_or_else(|| wrong("a part has no `=`"))?;
-            let (t, value) = (t.trim().to_ascii_uppercase(), unescape(value.trim()));
+            let t = t.trim().to_ascii_uppercase();
+            let value = unescape(trim(value)).ok_or_else(|| {
+                wrong("a special character has no backslash before it, or is not known here")
+            })?;
             let known = TYPES.iter().find(|(_, name, _)| *name == t);
             let (t, name, longest) =
                 known.ok_or_else(|| wrong("only CN, O, OU, L, ST and C are known"))?;
@@ -134,13 +137,44 @@ fn split(text: &str) -> Option<Vec<String>> {
     Some(parts)
 }
 
-fn unescape(value: &str) -> String {
-    let mut chars = value.chars();
-    let mut plain = String::new();
-    while let Some(c) = chars.next() {
-        plain.extend(if c == '\\' { chars.next() } else { Some(c) });
+/// A value without its backslashes: a special character, or the two hexadecimal digits of a
+/// byte, follows each. Several values joined by `+` and encodings after `#` are not known.
+fn unescape(value: &str) -> Option<String> {
+    if value.starts_with('#') {
+        return None;
     }
-    plain
+    let mut bytes = Vec::new();
+    let mut chars = value.chars().peekable();
+    while let Some(c) = chars.next() {
+        let plain = match c {
+            '+' | '"' | ';' | '<' | '>' => return None,
+            '\\' => {
+                let first = chars.next()?;
+                let second = chars.peek().and_then(|c| c.to_digit(16));
+                match first.to_digit(16).zip(second) {
+                    Some((high, low)) => {
+                        chars.next();
+                        bytes.push(u8::try_from(high << 4 | low).ok()?);
+                        continue;
+                    }
+                    None => first,
+                }
+            }
+            other => other,
+        };
+        bytes.extend(plain.encode_utf8(&mut [0; 4]).bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Blanks around a part are no part of it, but one behind a backslash is.
+fn trim(value: &str) -> &str {
+    let value = value.trim_start();
+    let trimmed = value.trim_end();
+    match trimmed.ends_with('\\') && trimmed.len() < value.len() {
+        true => &value[..=trimmed.len()],
+        false => trimmed,
+    }
 }
 
 impl fmt::Display for Subject {
@@ -148,7 +182,7 @@ impl fmt::Display for Subject {
         for (at, (t, value)) in self.0.iter().enumerate() {
             let name = TYPES.iter().find(|(other, ..)| other == t);
             let name = name.map_or("", |(_, name, _)| name);
-            let value = value.replace('\\', "\\\\").replace(',', "\\,");
+            let value = pki::escape(value);
             let comma = if at == 0 { "" } else { "," };
             write!(f, "{comma}{name}={value}")?;
         }
@@ -176,7 +210,11 @@ mod tests {
 
     #[test]
     fn subjects_are_read_and_written() {
-        for text in ["CN=A", "CN=A\\, B,O=C\\\\D,C=DE"] {
+        for text in [
+            "CN=A",
+            "CN=A\\, B,O=C\\\\D,C=DE",
+            "CN=\\#a\\+b\\ ,O=\\\"c\\\"",
+        ] {
             assert_eq!(text.parse::<Subject>().unwrap().to_string(), text);
         }
         let spaced: Subject = " cn = A , o = B ".parse().unwrap();

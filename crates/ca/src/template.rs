@@ -3,7 +3,7 @@
 
 use pki::blank_params;
 use rcgen::{
-    BasicConstraints, CertificateParams, CrlDistributionPoint, ExtendedKeyUsagePurpose,
+    BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, ExtendedKeyUsagePurpose,
     GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
@@ -12,7 +12,7 @@ use wire::SignatureAlgorithm;
 use crate::{Authority, Kind, Name, Subject};
 
 /// How long before its making a certificate is valid: peers' clocks differ.
-const BACKDATED: Duration = Duration::hours(1);
+pub(crate) const BACKDATED: Duration = Duration::hours(1);
 
 /// How long a root is valid unless something else is asked for.
 pub(crate) const ROOT_LIFETIME: Duration = Duration::days(3650);
@@ -48,26 +48,35 @@ impl Validity {
 /// An authority: it may sign certificates and revocation lists, and nothing else.
 pub(crate) fn authority(
     authority: &Authority,
+    is_root: bool,
+    path_length: Option<u8>,
     crl_url: Option<&str>,
     serial: SerialNumber,
     validity: Validity,
 ) -> Result<CertificateParams, rcgen::Error> {
     let mut params = blank_params(serial, validity.from, validity.until);
     params.distinguished_name = authority.subject.to_distinguished_name();
-    params.is_ca = IsCa::Ca(match authority.path_length {
+    params.is_ca = IsCa::Ca(match path_length {
         Some(length) => BasicConstraints::Constrained(length),
         None => BasicConstraints::Unconstrained,
     });
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     if !authority.permitted_dns.is_empty() {
         let subtrees = authority.permitted_dns.iter();
+        // Forms of names that are not listed would be free (RFC 5280 section 4.2.1.10):
+        // addresses are shut out. Mailboxes and URIs can't be in a way that all verifiers
+        // know; those are looked at before they are signed.
+        let addresses = [
+            CidrSubnet::from_v4_prefix([0; 4], 0),
+            CidrSubnet::from_v6_prefix([0; 16], 0),
+        ];
         params.name_constraints = Some(NameConstraints {
             permitted_subtrees: subtrees.cloned().map(GeneralSubtree::DnsName).collect(),
-            excluded_subtrees: Vec::new(),
+            excluded_subtrees: addresses.map(GeneralSubtree::IpAddress).to_vec(),
         });
     }
     // RFC 5280 section 4.2.1.1 lets a self-signed certificate leave it out.
-    params.use_authority_key_identifier_extension = authority.issuer.is_some();
+    params.use_authority_key_identifier_extension = !is_root;
     distribute(&mut params, crl_url);
     Ok(params)
 }
@@ -96,6 +105,8 @@ pub(crate) fn end_entity(
             }
         }
         Kind::Client => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+        // Those have a template of their own.
+        Kind::Authority => {}
     }
     // Spelled out: rcgen writes a subject key identifier only beside basic constraints.
     params.is_ca = IsCa::ExplicitNoCa;

@@ -180,7 +180,9 @@ fn attribute(attribute: &AttributeTypeAndValue<'_>) -> String {
     format!("{name}=#{}", hex(&encoding))
 }
 
-fn escape(value: &str) -> String {
+/// A value as it stands in a distinguished name: special characters behind a backslash (RFC
+/// 4514 section 2.4).
+pub fn escape(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
     let last = value.chars().count().saturating_sub(1);
     for (at, c) in value.chars().enumerate() {

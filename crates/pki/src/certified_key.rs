@@ -14,7 +14,9 @@ pub struct CertifiedKey {
 }
 
 impl CertifiedKey {
-    pub(crate) const fn new(
+    /// Puts together a chain, the end entity first, and its key. Whether the key belongs to the
+    /// certificate is for the TLS library to say.
+    pub const fn new(
         chain: Vec<CertificateDer<'static>>,
         key: PrivateKeyDer<'static>,
     ) -> Self {

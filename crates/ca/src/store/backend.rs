@@ -23,7 +23,9 @@ pub(super) fn open(path: &Path, fuse: &Fuse, is_new: bool) -> Result<Database, D
     if file.try_lock().is_err() {
         return Err(DatabaseError::DatabaseAlreadyOpen);
     }
-    Builder::new().create_with_backend(Fused {
+    let mut builder = Builder::new();
+    builder.set_check_integrity_on_open(!is_new);
+    builder.create_with_backend(Fused {
         file,
         fuse: fuse.clone(),
     })

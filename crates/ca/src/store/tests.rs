@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::*;
+use redb::ReadableTable;
+
 use crate::{Kind, NewAuthority, Order, RevocationReason};
 
 const NOW: i64 = 1_800_000_000;

@@ -1,6 +1,18 @@
 //! Authorities: what they may, what they wait for, and who is above them.
 
-use ca::{AuthorityState, CaError, Grant, Kind, NewAuthority, Request};
+use ca::{
+    AuthorityState, AuthorityTemplate, CaError, Grant, Kind, NewAuthority, Request,
+    RevocationReason,
+};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::ec::{EcGroup, EcKey};
+use openssl::hash::MessageDigest;
+use openssl::nid::Nid;
+use openssl::pkey::{HasPublic, PKey, Private};
+use openssl::x509::{X509Builder, X509Crl, X509Extension, X509NameBuilder, X509NameRef};
+use rustls_pki_types::CertificateDer;
+use stack::Purpose;
 use time::Duration;
 use wire::SignatureAlgorithm as A;
 
@@ -25,10 +37,16 @@ fn a_root_waits_for_its_certificate_and_signs_its_own_request() {
 
         let request = lab.store.authority_request("root").unwrap();
         let request = Request::from_pem(request.as_bytes()).unwrap();
-        let der = lab
-            .store
-            .sign_authority("root", &request, Some(Duration::days(100)), now())
-            .unwrap();
+        let days = Some(Duration::days(100));
+        let sign = |template| {
+            lab.store
+                .sign_authority("root", &request, template, days, now())
+        };
+        let as_other = AuthorityTemplate::Subordinate { path_length: 0 };
+        let error = sign(as_other).unwrap_err();
+        assert!(matches!(error, CaError::AuthorityState { .. }), "{error}");
+        let signed = sign(AuthorityTemplate::Root).unwrap();
+        let der = lab.store.certificate(&signed.fingerprint).unwrap();
         let active = lab
             .store
             .import_authority_certificate("root", &der, &[], now())
@@ -51,15 +69,25 @@ fn an_intermediate_is_certified_by_another_store() {
     let request = below.store.authority_request("unit").unwrap();
     let request = Request::from_pem(request.as_bytes()).unwrap();
     // The one below the root may certify nobody.
+    let template = AuthorityTemplate::Subordinate { path_length: 3 };
+    let sign = |issuer| {
+        above
+            .store
+            .sign_authority(issuer, &request, template, None, now())
+    };
+    let error = sign("issuing").unwrap_err();
+    assert!(matches!(error, CaError::PathLength { .. }), "{error}");
     let error = above
         .store
-        .sign_authority("issuing", &request, None, now())
+        .sign_authority("root", &request, AuthorityTemplate::Root, None, now())
         .unwrap_err();
-    assert!(matches!(error, CaError::PathLength { .. }), "{error}");
-    let der = above
-        .store
-        .sign_authority("root", &request, None, now())
-        .unwrap();
+    assert!(matches!(error, CaError::AuthorityState { .. }), "{error}");
+    let signed = sign("root").unwrap();
+    assert_eq!(
+        (signed.kind, signed.authority.as_str()),
+        (Kind::Authority, "root")
+    );
+    let der = above.store.certificate(&signed.fingerprint).unwrap();
     let root = above.store.root("root").unwrap();
     let stranger = Lab::new(A::Ed25519).store.root("root").unwrap();
     let error = below
@@ -67,6 +95,11 @@ fn an_intermediate_is_certified_by_another_store() {
         .import_authority_certificate("unit", &der, &[stranger], now())
         .unwrap_err();
     assert!(error.to_string().contains("did not sign"), "{error}");
+    let error = below
+        .store
+        .import_authority_certificate("unit", &der, &[], now())
+        .unwrap_err();
+    assert!(error.to_string().contains("reach a root"), "{error}");
     let error = below
         .store
         .import_authority_certificate("unit", &root, &[], now())
@@ -82,6 +115,122 @@ fn an_intermediate_is_certified_by_another_store() {
         .unwrap();
     assert_eq!(below.store.chain(&issued).unwrap().len(), 2);
     assert_eq!(below.is_server(&issued, "a.test"), [None, None]);
+
+    // Whoever signed it can take it back.
+    above
+        .store
+        .revoke(&signed.serial, RevocationReason::CaCompromise, now())
+        .unwrap();
+    let list = above.store.crl("root", Duration::days(1), now()).unwrap();
+    let list = X509Crl::from_der(&list).unwrap();
+    assert_eq!(list.get_revoked().unwrap().len(), 1);
+}
+
+#[test]
+fn a_certificate_from_elsewhere_brings_its_limits() {
+    let (above, below) = (Lab::empty(), Lab::empty());
+    above.add_hierarchy("", A::EcdsaP256, &["only.test"]);
+    let new = new_authority("unit", A::EcdsaP256, None);
+    below
+        .store
+        .create_pending_authority(&new, true, now())
+        .unwrap();
+    let request = below.store.authority_request("unit").unwrap();
+    let request = Request::from_pem(request.as_bytes()).unwrap();
+    // Made for the request by OpenSSL, with a key identifier of its own kind.
+    let (der, root) = by_openssl(&request, &["only.test"]);
+    let unit = below
+        .store
+        .import_authority_certificate("unit", &der, &[root], now())
+        .unwrap();
+    assert_eq!(unit.permitted_dns, ["only.test"]);
+    assert_eq!(unit.path_length, Some(0));
+    let wanted = order(Kind::Client, A::EcdsaP256, &["other.test"]);
+    let error = below.store.issue(&wanted, now()).unwrap_err();
+    assert!(matches!(error, CaError::NotPermitted { .. }), "{error}");
+    let wanted = order(Kind::Client, A::EcdsaP256, &["a.only.test"]);
+    let issued = below.store.issue(&wanted, now()).unwrap();
+    let list = below.store.crl("unit", Duration::days(1), now()).unwrap();
+    let verdicts = below.verdicts(&issued, Purpose::Client, &[list]);
+    assert_eq!(
+        verdicts,
+        [None, None],
+        "the list does not name the key as the certificate does"
+    );
+}
+
+/// An authority of OpenSSL that certifies the key of a request: its certificate, its root's.
+fn by_openssl(
+    request: &Request,
+    permit: &[&str],
+) -> (CertificateDer<'static>, CertificateDer<'static>) {
+    let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
+    let mut name = X509NameBuilder::new().unwrap();
+    name.append_entry_by_nid(Nid::COMMONNAME, "Elsewhere")
+        .unwrap();
+    let name = name.build();
+    let root = certificate(&name, &name, &key, &key, None, "critical,CA:TRUE");
+    let public = PKey::public_key_from_der(&request.public_key_info()).unwrap();
+    let mut subject = X509NameBuilder::new().unwrap();
+    subject
+        .append_entry_by_nid(Nid::ORGANIZATIONNAME, "Tests")
+        .unwrap();
+    subject
+        .append_entry_by_nid(Nid::COMMONNAME, "Test unit")
+        .unwrap();
+    let subject = subject.build();
+    let constraints: Vec<String> = permit
+        .iter()
+        .map(|d| format!("permitted;DNS:{d}"))
+        .collect();
+    let constraints = constraints.join(",");
+    let unit = certificate(
+        &subject,
+        &name,
+        &public,
+        &key,
+        Some(&constraints),
+        "critical,CA:TRUE,pathlen:0",
+    );
+    (unit, root)
+}
+
+fn certificate<T: HasPublic>(
+    subject: &X509NameRef,
+    issuer: &X509NameRef,
+    key: &PKey<T>,
+    signer: &PKey<Private>,
+    constraints: Option<&str>,
+    basic: &str,
+) -> CertificateDer<'static> {
+    let mut builder = X509Builder::new().unwrap();
+    builder.set_version(2).unwrap();
+    let serial = BigNum::from_u32(7).unwrap().to_asn1_integer().unwrap();
+    builder.set_serial_number(&serial).unwrap();
+    builder.set_subject_name(subject).unwrap();
+    builder.set_issuer_name(issuer).unwrap();
+    builder.set_pubkey(key).unwrap();
+    builder
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(365).unwrap())
+        .unwrap();
+    let mut extensions = vec![
+        (Nid::BASIC_CONSTRAINTS, basic),
+        (Nid::KEY_USAGE, "critical,keyCertSign,cRLSign"),
+        (Nid::SUBJECT_KEY_IDENTIFIER, "hash"),
+    ];
+    extensions.extend(constraints.map(|text| (Nid::NAME_CONSTRAINTS, text)));
+    for (nid, text) in extensions {
+        let context = builder.x509v3_context(None, None);
+        #[allow(deprecated)]
+        let extension = X509Extension::new_nid(None, Some(&context), nid, text).unwrap();
+        builder.append_extension(extension).unwrap();
+    }
+    builder.sign(signer, MessageDigest::sha256()).unwrap();
+    builder.build().to_der().unwrap().into()
 }
 
 #[test]

@@ -59,6 +59,16 @@ fn an_encrypted_store_issues_with_its_passphrase_alone() {
             panic!("{error}");
         };
         assert!(is_passphrase);
+        // Nor does it take a key that the right one would not open.
+        let other = new_authority("other", A::EcdsaP256, None);
+        assert!(store.create_authority(&other, now()).is_err());
         assert_eq!(store.log().unwrap(), before);
+        // Not to be looked at is not to be wrong.
+        assert!(store.check().unwrap().iter().all(|fault| !fault.is_serious));
     }
+    let plain = Lab::new(A::EcdsaP256);
+    let mut wanted = order(Kind::Server, A::EcdsaP256, &["a.test"]);
+    wanted.encrypts_key = true;
+    let error = plain.store.issue(&wanted, now()).unwrap_err();
+    assert!(matches!(error, CaError::NotEncrypted), "{error}");
 }

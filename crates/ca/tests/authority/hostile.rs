@@ -41,6 +41,62 @@ fn a_database_that_is_cut_off_or_garbage_is_an_error_and_stays_as_it_is() {
     assert_eq!(open(folder.path()).unwrap().check().unwrap(), []);
 }
 
+/// What others changed in the file is an error, and no panic.
+#[test]
+fn a_flipped_byte_anywhere_is_an_error_or_changes_nothing() {
+    let Lab { folder, store } = Lab::new(A::Ed25519);
+    let whole_log = store.log().unwrap();
+    drop(store);
+    let path = folder.path().join("ca.redb");
+    let whole = std::fs::read(&path).unwrap();
+    let mut refused = 0;
+    for at in (0..whole.len()).step_by(whole.len() / 200) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        std::fs::write(&path, &bytes).unwrap();
+        match open(folder.path()).and_then(|store| store.log()) {
+            Ok(log) => assert_eq!(log, whole_log, "at {at}"),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 0);
+}
+
+#[test]
+fn several_that_make_a_store_at_once_make_one() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let made: Vec<_> = std::thread::scope(|scope| {
+            let makers: Vec<_> = (0..4)
+                .map(|_| scope.spawn(|| Store::create(folder.path(), None).map(drop)))
+                .collect();
+            makers
+                .into_iter()
+                .map(|maker| maker.join().unwrap())
+                .collect()
+        });
+        assert!(made.iter().any(Result::is_ok), "{made:?}");
+        let store = Store::open(folder.path(), PATIENCE, None).unwrap();
+        assert_eq!(store.check().unwrap(), []);
+    }
+}
+
+#[test]
+fn what_was_left_over_is_tidied_and_nothing_else() {
+    let lab = Lab::new(A::Ed25519);
+    let issued = lab
+        .store
+        .issue(&order(Kind::Server, A::Ed25519, &["a.test"]), now())
+        .unwrap();
+    let key = lab.store.key_path(&issued.serial);
+    let orphan = lab.store.key_path("00");
+    std::fs::copy(&key, &orphan).unwrap();
+    assert!(lab.store.check().unwrap().iter().all(|f| !f.is_serious));
+    assert_eq!(lab.store.tidy().unwrap(), [orphan]);
+    assert!(key.is_file());
+    assert_eq!(lab.store.check().unwrap(), []);
+}
+
 #[test]
 fn a_key_that_is_gone_wrong_or_open_to_others_is_found() {
     let lab = Lab::new(A::Ed25519);
@@ -87,7 +143,24 @@ fn a_clock_that_is_behind_signs_nothing() {
     // Synchronised clocks differ a little.
     let nearly = now() - time::Duration::minutes(1);
     assert!(lab.store.issue(&wanted, nearly).is_ok());
-    assert_eq!(lab.store.check().unwrap(), []);
+    // One that is years ahead is asked about, and so is the right one after it.
+    let future = now() + time::Duration::days(3 * 365);
+    let error = lab.store.issue(&wanted, future).unwrap_err();
+    assert!(matches!(error, CaError::Clock { .. }), "{error}");
+    let Lab { folder, store } = lab;
+    let store = store.accepting_clock();
+    store.issue(&wanted, future).unwrap();
+    drop(store);
+    let store = open(folder.path()).unwrap();
+    assert!(store.issue(&wanted, now()).is_err());
+    let store = store.accepting_clock();
+    store.issue(&wanted, now()).unwrap();
+    assert_eq!(store.check().unwrap(), []);
+    let before_this = time::OffsetDateTime::UNIX_EPOCH + time::Duration::days(365);
+    let empty = Lab::empty();
+    let new = crate::common::new_authority("root", A::Ed25519, None);
+    let error = empty.store.create_authority(&new, before_this).unwrap_err();
+    assert!(matches!(error, CaError::Clock { .. }), "{error}");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Certificates that both libraries accept for what they are for, and for nothing else.
 
 use ca::{CaError, Kind, RevocationReason};
+use openssl::x509::X509Crl;
+use rustls_pki_types::CertificateRevocationListDer;
 use stack::{PeerName, Purpose};
 use time::Duration;
 use wire::SignatureAlgorithm as A;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
+use x509_parser::x509::ReasonCode;
 
 use crate::common::{Lab, now, order};
 
@@ -85,24 +91,22 @@ fn a_pair_is_issued_by_the_hierarchies_that_fit() {
     for issued in [&new, &old] {
         assert_eq!(lab.is_server(issued, "a.test"), [None, None]);
     }
-    let error = lab.store.find("a.test").unwrap_err();
+    let error = lab.store.find("a.test", now()).unwrap_err();
     assert!(matches!(error, CaError::WhichCertificate { .. }), "{error}");
-    assert_eq!(lab.store.find(&new.serial.to_lowercase()).unwrap(), new);
-    assert_eq!(lab.store.find("a.test/ml-dsa-65").unwrap(), new);
-    assert_eq!(lab.store.find("a.test/ecdsa-p256").unwrap(), old);
-    assert!(lab.store.find("a.test/rsa-2048").is_err());
+    assert_eq!(
+        lab.store.find(&new.serial.to_lowercase(), now()).unwrap(),
+        new
+    );
+    assert_eq!(lab.store.find("a.test/ml-dsa-65", now()).unwrap(), new);
+    assert_eq!(lab.store.find("a.test/ecdsa-p256", now()).unwrap(), old);
+    assert!(lab.store.find("a.test/rsa-2048", now()).is_err());
 }
 
 #[test]
 fn names_outside_of_a_constraint_are_refused_before_they_are_signed() {
     let lab = Lab::empty();
     lab.add_hierarchy("", A::EcdsaP256, &["example.test"]);
-    for inside in [
-        "example.test",
-        "a.example.test",
-        "*.example.test",
-        "192.0.2.1",
-    ] {
+    for inside in ["example.test", "a.example.test", "*.example.test"] {
         let issued = lab
             .store
             .issue(&order(Kind::Server, A::EcdsaP256, &[inside]), now())
@@ -110,11 +114,23 @@ fn names_outside_of_a_constraint_are_refused_before_they_are_signed() {
         let name = inside.replace('*', "x");
         assert_eq!(lab.is_server(&issued, &name), [None, None], "{inside}");
     }
-    for outside in ["other.test", "badexample.test"] {
+    let mailbox = order(Kind::Client, A::EcdsaP256, &["a@example.test"]);
+    assert!(lab.store.issue(&mailbox, now()).is_ok());
+    for outside in [
+        "other.test",
+        "badexample.test",
+        "192.0.2.1",
+        "a@other.test",
+        "spiffe://other.test/a",
+    ] {
         let wanted = order(Kind::Server, A::EcdsaP256, &["example.test", outside]);
         let error = lab.store.issue(&wanted, now()).unwrap_err();
         assert!(matches!(error, CaError::NotPermitted { .. }), "{error}");
     }
+    let mut named = order(Kind::Server, A::EcdsaP256, &["example.test"]);
+    named.subject = Some("CN=other.test".parse().unwrap());
+    let error = lab.store.issue(&named, now()).unwrap_err();
+    assert!(matches!(error, CaError::NotPermitted { .. }), "{error}");
     let error = lab
         .store
         .issue(&order(Kind::Server, A::EcdsaP256, &[]), now());
@@ -157,10 +173,69 @@ fn a_revoked_certificate_is_refused_with_its_list_and_another_one_is_not() {
             "{rustls:?} {openssl:?}"
         );
 
-        // Lists count up, and so does the store.
-        list(7);
-        assert_eq!(lab.store.authority("issuing").unwrap().crl_number, 2);
+        // Lists count up, and say why and by whom.
+        let (first, next) = (contents(&lists[0]), contents(&list(7)));
+        assert_eq!(first, (1, vec![ReasonCode::KeyCompromise], true));
+        assert_eq!(next, (2, vec![ReasonCode::KeyCompromise], true));
     }
+}
+
+/// The number, the reasons, and whether the signer's key is named.
+fn contents(list: &CertificateRevocationListDer<'_>) -> (u64, Vec<ReasonCode>, bool) {
+    let (_, list) = CertificateRevocationList::from_der(list).unwrap();
+    let number = u64::try_from(list.crl_number().unwrap()).unwrap();
+    let revoked = list.iter_revoked_certificates();
+    let reasons = revoked.map(|r| r.reason_code().unwrap().1).collect();
+    let mut extensions = list.extensions().iter();
+    let names_key = extensions.any(|e| {
+        matches!(
+            e.parsed_extension(),
+            ParsedExtension::AuthorityKeyIdentifier(_)
+        )
+    });
+    (number, reasons, names_key)
+}
+
+/// RFC 5280 section 3.3: it must have been on a list that was made after its end.
+#[test]
+fn an_entry_stays_until_a_list_was_made_after_the_end_of_its_certificate() {
+    let lab = Lab::new(A::Ed25519);
+    let mut wanted = order(Kind::Client, A::Ed25519, &["a.test"]);
+    wanted.lifetime = Some(Duration::days(5));
+    let issued = lab.store.issue(&wanted, now()).unwrap();
+    let after = |days| now() + Duration::days(days);
+    let listed = |days| {
+        let list = lab
+            .store
+            .crl("issuing", Duration::days(7), after(days))
+            .unwrap();
+        X509Crl::from_der(&list)
+            .unwrap()
+            .get_revoked()
+            .map_or(0, |r| r.len())
+    };
+    assert_eq!(listed(1), 0);
+    let reason = RevocationReason::Superseded;
+    lab.store.revoke(&issued.serial, reason, after(2)).unwrap();
+    assert_eq!([listed(6), listed(7), listed(8)], [1, 0, 0]);
+}
+
+#[test]
+fn a_pair_that_is_renewed_stays_a_pair() {
+    let lab = Lab::empty();
+    lab.add_hierarchy("-old", A::EcdsaP256, &[]);
+    lab.add_hierarchy("-new", A::MlDsa44, &[]);
+    let pair = [A::MlDsa44, A::EcdsaP256].map(|a| order(Kind::Server, a, &["a.test"]));
+    let [new, old] = lab.store.issue_pair(&pair, now()).unwrap();
+    let renewed = lab.store.renew(&new.serial, None, now()).unwrap();
+    assert_eq!(renewed.twin.as_ref(), Some(&old.serial));
+    let old = lab.store.find(&old.serial, now()).unwrap();
+    assert_eq!(old.twin.as_ref(), Some(&renewed.serial));
+    lab.store
+        .revoke(&old.serial, RevocationReason::Superseded, now())
+        .unwrap();
+    let error = lab.store.renew(&old.serial, None, now()).unwrap_err();
+    assert!(matches!(error, CaError::AlreadyRevoked { .. }), "{error}");
 }
 
 #[test]
@@ -169,6 +244,10 @@ fn renewing_keeps_names_and_changes_key_and_number() {
     let wanted = order(Kind::Server, A::MlDsa44, &["a.test", "b.test"]);
     let old = lab.store.issue(&wanted, now()).unwrap();
     let new = lab.store.renew("a.test", None, now()).unwrap();
+    let again = lab.store.renew(&old.serial, None, now()).unwrap_err();
+    assert!(matches!(again, CaError::AlreadyRenewed { .. }), "{again}");
+    let days = |issued: &ca::Issued| (issued.not_after - issued.issued_at).whole_days();
+    assert_eq!(days(&new), days(&old));
     assert_eq!((&new.names, new.kind), (&old.names, old.kind));
     assert_eq!(new.renews.as_deref(), Some(old.serial.as_str()));
     assert_ne!(new.serial, old.serial);
@@ -181,7 +260,7 @@ fn renewing_keeps_names_and_changes_key_and_number() {
         assert_eq!(lab.is_server(issued, "b.test"), [None, None]);
     }
     // The name means the newest now.
-    assert_eq!(lab.store.find("a.test").unwrap().serial, new.serial);
+    assert_eq!(lab.store.find("a.test", now()).unwrap().serial, new.serial);
     let name = PeerName::from("a.test");
     let after = new.not_after + Duration::days(1);
     let expired = lab.verdicts_at(&new, Purpose::Server(&name), &[], after);
@@ -204,10 +283,11 @@ fn many_threads_issue_at_once_and_no_number_is_used_twice() {
             });
         }
     });
-    let issued = lab.store.issued().unwrap();
+    let mut issued = lab.store.issued().unwrap();
+    issued.retain(|issued| issued.kind == Kind::Server);
     let serials: std::collections::BTreeSet<_> = issued.iter().map(|i| &i.serial).collect();
     assert_eq!((issued.len(), serials.len()), (40, 40));
     assert_eq!(lab.store.check().unwrap(), []);
-    // Two entries for each authority, one for each certificate.
-    assert_eq!(lab.store.log().unwrap().len(), 44);
+    // Three entries for each authority, one for each certificate.
+    assert_eq!(lab.store.log().unwrap().len(), 46);
 }

@@ -1,6 +1,6 @@
 //! Requests of this program and of OpenSSL, and those that must be refused.
 
-use ca::{CaError, Kind, Request, RequestError, SignOrder, new_request};
+use ca::{CaError, Kind, Request, RequestError, RevocationReason, SignOrder, new_request};
 use openssl::asn1::Asn1Object;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -29,7 +29,10 @@ fn greedy(key: &PKey<Private>, digest: MessageDigest) -> Vec<u8> {
     let mut builder = X509ReqBuilder::new().unwrap();
     let mut subject = X509NameBuilder::new().unwrap();
     subject
-        .append_entry_by_nid(Nid::COMMONNAME, "a.test")
+        .append_entry_by_nid(Nid::ORGANIZATIONNAME, "Somebody Else")
+        .unwrap();
+    subject
+        .append_entry_by_nid(Nid::COMMONNAME, "elsewhere.test")
         .unwrap();
     builder.set_subject_name(&subject.build()).unwrap();
     builder.set_pubkey(key).unwrap();
@@ -95,7 +98,9 @@ fn nothing_but_key_and_names_is_taken_from_a_request() {
         assert_eq!(request.names, names(&["a.test", "192.0.2.1"]));
         let issued = lab.store.sign(&request, &sign_order(), now()).unwrap();
         let der = lab.store.certificate(&issued.fingerprint).unwrap();
-        assert!(!pki::Certificate::from_der(&der).unwrap().is_authority);
+        let certificate = pki::Certificate::from_der(&der).unwrap();
+        assert!(!certificate.is_authority);
+        assert_eq!(certificate.subject, "CN=a.test");
         assert_eq!(lab.is_server(&issued, "a.test"), [None, None]);
     }
 }
@@ -155,6 +160,27 @@ fn requests_without_proof_and_with_weak_or_strange_keys_are_refused() {
         let error = Request::from_pem(text.as_bytes()).unwrap_err();
         assert_eq!(error, RequestError::NoPem, "{text}");
     }
+}
+
+#[test]
+fn keys_that_were_compromised_or_are_an_authority_s_are_not_certified() {
+    let lab = Lab::new(A::EcdsaP256);
+    let key = ec(Nid::X9_62_PRIME256V1);
+    let request = Request::from_pem(&greedy(&key, MessageDigest::sha256())).unwrap();
+    let issued = lab.store.sign(&request, &sign_order(), now()).unwrap();
+    assert!(lab.store.sign(&request, &sign_order(), now()).is_ok());
+    let reason = RevocationReason::KeyCompromise;
+    lab.store.revoke(&issued.serial, reason, now()).unwrap();
+    let error = lab.store.sign(&request, &sign_order(), now()).unwrap_err();
+    assert!(matches!(error, CaError::RefusedKey(_)), "{error}");
+    let own = lab.store.authority_request("root").unwrap();
+    let own = Request::from_pem(own.as_bytes()).unwrap();
+    let named = SignOrder {
+        names: Some(names(&["b.test"])),
+        ..sign_order()
+    };
+    let error = lab.store.sign(&own, &named, now()).unwrap_err();
+    assert!(matches!(error, CaError::RefusedKey(_)), "{error}");
 }
 
 #[test]

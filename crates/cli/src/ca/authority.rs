@@ -1,6 +1,6 @@
 //! `pqlab ca init`
 
-use ::ca::{Authority, CaError, NewAuthority, Store, Subject};
+use ::ca::{Authority, CaError, Name, NewAuthority, Store, Subject};
 use anyhow::Result;
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -8,7 +8,7 @@ use serde_json::json;
 use time::Duration;
 use wire::SignatureAlgorithm;
 
-use super::{Options, date, days, fault, now};
+use super::{Options, date, days, fault, now, stamp};
 use crate::output::{SCHEMA, TOOL_VERSION};
 use crate::{Ending, bad_input};
 
@@ -34,12 +34,12 @@ pub(super) struct Init {
 
     /// Certificates may be issued for this domain and what is below it, and for no other:
     /// a name constraint (RFC 5280 section 4.2.1.10).
-    #[arg(long, value_name = "DOMAIN")]
+    #[arg(long, value_name = "DOMAIN", value_parser = domain)]
     permit_dns: Vec<String>,
 
     /// Where the revocation lists will be published; `{id}` stands for the authority. They
-    /// are not put there.
-    #[arg(long, value_name = "URL")]
+    /// are not put there: `pqlab ca crl --der` writes them.
+    #[arg(long, value_name = "URL", value_parser = url)]
     crl_url: Option<String>,
 
     /// How long the roots are valid.
@@ -53,32 +53,31 @@ pub(super) struct Init {
     /// Add hierarchies to a store that exists.
     #[arg(long)]
     add: bool,
+
+    /// An end for the names of the authorities, where there are such already.
+    #[arg(long, value_name = "END")]
+    id_suffix: Option<String>,
 }
 
 /// The two that a migration needs beside each other.
 const BOTH: [SignatureAlgorithm; 2] = [SignatureAlgorithm::EcdsaP256, SignatureAlgorithm::MlDsa65];
 
 pub(super) fn init(options: &Options, arguments: Init) -> Result<Ending> {
-    for domain in &arguments.permit_dns {
-        let name: Result<::ca::Name, _> = format!("dns:{domain}").parse();
-        if let Err(error) = name {
-            return Err(bad_input(error));
-        }
-    }
-    let passphrase = options.passphrase()?;
-    let is_encrypted = passphrase.is_some();
-    let store = match arguments.add {
-        true => options.open()?,
-        false => Store::create(&options.store, passphrase).map_err(fault)?,
-    };
     let mut algorithms = arguments.algorithm.clone();
     if algorithms.is_empty() {
         algorithms = BOTH.to_vec();
     }
-    let mut made = Vec::new();
+    let tag = tag();
+    let mut wanted = Vec::new();
     for algorithm in algorithms {
-        made.extend(hierarchy(&store, &arguments, algorithm).map_err(fault)?);
+        wanted.extend(hierarchy(&arguments, algorithm, &tag)?);
     }
+    let store = match arguments.add {
+        true => options.open()?,
+        false => empty_store(options)?,
+    };
+    let is_encrypted = store.is_encrypted();
+    let made = store.create_authorities(&wanted, now()).map_err(fault)?;
     if options.json {
         let authorities: Vec<_> = made.iter().map(|a| json(&store, a)).collect();
         let json = json!({
@@ -109,28 +108,67 @@ pub(super) fn init(options: &Options, arguments: Init) -> Result<Ending> {
     Ok(Ending::Good)
 }
 
+/// A new store, or one whose making was cut off before it held anything.
+fn empty_store(options: &Options) -> Result<Store> {
+    match Store::create(&options.store, options.passphrase()?) {
+        Err(CaError::StoreExists { folder }) => {
+            let store = options.open()?;
+            match store.authorities().map_err(fault)?.is_empty() {
+                true => Ok(store),
+                false => Err(fault(CaError::StoreExists { folder })),
+            }
+        }
+        created => created.map_err(fault),
+    }
+}
+
+/// What tells the authorities of one store from those of another: programs look them up by
+/// name.
+fn tag() -> String {
+    format!("{:08x}", rand::random::<u32>())
+}
+
+/// A domain for a name constraint.
+fn domain(text: &str) -> Result<String, String> {
+    match text.parse() {
+        Ok(Name::Dns(name)) if !name.starts_with('*') => Ok(name),
+        Ok(_) => {
+            Err("a domain, such as example.test; what is below it is meant as well".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A place that lists are fetched from.
+fn url(text: &str) -> Result<String, String> {
+    let is_web = text.starts_with("http://") || text.starts_with("https://");
+    match is_web && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("an address that begins with http:// and has no blanks".to_owned()),
+    }
+}
+
 fn hierarchy(
-    store: &Store,
     arguments: &Init,
     algorithm: SignatureAlgorithm,
-) -> Result<Vec<Authority>, CaError> {
+    tag: &str,
+) -> Result<Vec<NewAuthority>> {
     let count = arguments.intermediates;
-    let mut made: Vec<Authority> = Vec::new();
+    let end = arguments.id_suffix.as_ref();
+    let end = end.map_or_else(|| algorithm.to_string(), |end| format!("{algorithm}-{end}"));
+    let mut made: Vec<NewAuthority> = Vec::new();
     for level in 0..=count {
         let (title, id) = match level {
-            0 => ("Root CA".to_owned(), format!("root-{algorithm}")),
-            1 if count == 1 => ("Issuing CA".to_owned(), format!("issuing-{algorithm}")),
-            n => (
-                format!("Issuing CA {n}"),
-                format!("issuing-{n}-{algorithm}"),
-            ),
+            0 => ("Root CA".to_owned(), format!("root-{end}")),
+            1 if count == 1 => ("Issuing CA".to_owned(), format!("issuing-{end}")),
+            n => (format!("Issuing CA {n}"), format!("issuing-{n}-{end}")),
         };
-        let common_name = format!("{} {title} {algorithm}", arguments.name);
-        let mut subject = format!("CN={}", escape(&common_name));
+        let common_name = format!("{} {title} {algorithm} {tag}", arguments.name);
+        let mut subject = format!("CN={}", pki::escape(&common_name));
         if let Some(organization) = &arguments.organization {
-            subject.push_str(&format!(",O={}", escape(organization)));
+            subject.push_str(&format!(",O={}", pki::escape(organization)));
         }
-        let subject: Subject = subject.parse()?;
+        let subject: Subject = subject.parse().map_err(bad_input)?;
         let url = arguments.crl_url.as_ref();
         let new = NewAuthority {
             subject,
@@ -147,14 +185,9 @@ fn hierarchy(
             },
             id,
         };
-        made.push(store.create_authority(&new, now())?);
+        made.push(new);
     }
     Ok(made)
-}
-
-/// RFC 4514: a comma belongs to a value where a backslash stands before it.
-fn escape(value: &str) -> String {
-    value.replace('\\', "\\\\").replace(',', "\\,")
 }
 
 pub(super) fn table(store: &Store, authorities: &[Authority]) -> Table {
@@ -215,7 +248,7 @@ pub(super) fn json(store: &Store, authority: &Authority) -> serde_json::Value {
         "fingerprint_sha256": authority.fingerprint,
         "serial": certificate.as_ref().map(|c| &c.serial),
         "certificate_bytes": certificate.as_ref().map(|c| c.length),
-        "not_before": certificate.as_ref().map(|c| date(c.not_before)),
-        "not_after": certificate.as_ref().map(|c| date(c.not_after)),
+        "not_before": certificate.as_ref().map(|c| stamp(c.not_before)),
+        "not_after": certificate.as_ref().map(|c| stamp(c.not_after)),
     })
 }

@@ -47,13 +47,13 @@ pub(super) fn bundle(options: &Options, arguments: &Bundle) -> Result<Ending> {
         let parsed = pki::Certificate::from_der(root)?;
         has_ml_dsa |= parsed.key.is_post_quantum;
         let path = arguments.out.join(format!("{name}.pem"));
-        replace(&path, &pki::certificate_pem(root))?;
+        replace(&path, pki::certificate_pem(root).as_bytes())?;
         files.push((path, name, parsed));
     }
     let all = arguments.out.join("roots.pem");
     let text = roots.iter().map(|(_, root)| pki::certificate_pem(root));
     let text: String = text.collect();
-    replace(&all, &text)?;
+    replace(&all, text.as_bytes())?;
 
     let stores = match arguments.stores.as_slice() {
         [] => TrustStore::ALL.to_vec(),

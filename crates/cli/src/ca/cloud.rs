@@ -7,17 +7,18 @@
 use std::path::PathBuf;
 
 use ::ca::{
-    Authority, CaError, Grant, Kind, Name, NewAuthority, Order, Request, SignOrder, Store, Subject,
+    Authority, AuthorityTemplate, CaError, Grant, Issued, Kind, Name, NewAuthority, Order, Request,
+    SignOrder, Store, Subject,
 };
 use anyhow::{Context, Result, anyhow, bail};
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::json;
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
 use wire::SignatureAlgorithm;
 
-use super::export::{Folder, chain_pem};
+use super::export::Folder;
 use super::{Options, fault, now};
 use crate::{Ending, bad_input};
 
@@ -26,7 +27,7 @@ pub(super) enum Verb {
     /// (AWS) Make an authority that waits for its certificate.
     CreateCertificateAuthority(Create),
     /// (AWS) Print the authority's certificate request.
-    GetCertificateAuthorityCsr(Which),
+    GetCertificateAuthorityCsr(GetCsr),
     /// (AWS) Sign a request: an authority's or an end entity's, as the template says.
     IssueCertificate(IssueCertificate),
     /// (AWS) Print a certificate and its chain.
@@ -50,8 +51,11 @@ pub(super) fn main(options: &Options, verb: Verb) -> Result<Ending> {
     match verb {
         Verb::CreateCertificateAuthority(verb) => create(&store, &verb),
         Verb::GetCertificateAuthorityCsr(verb) => {
-            let request = store.authority_request(verb.id()).map_err(fault)?;
-            say!("{}", request.trim_end());
+            let request = store.authority_request(verb.which.id()).map_err(fault)?;
+            match verb.output {
+                Form::Json => say!("{:#}", json!({"Csr": request})),
+                Form::Text => say!("{}", request.trim_end()),
+            }
             Ok(Ending::Good)
         }
         Verb::IssueCertificate(verb) => issue(&store, &verb),
@@ -100,6 +104,25 @@ impl Which {
     }
 }
 
+/// The shape of an answer.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// An object.
+    Json,
+    /// What is in it.
+    Text,
+}
+
+#[derive(Args)]
+pub(super) struct GetCsr {
+    #[command(flatten)]
+    which: Which,
+
+    /// The shape of the answer.
+    #[arg(long, default_value = "json")]
+    output: Form,
+}
+
 #[derive(Args)]
 pub(super) struct Create {
     /// `file://` and a JSON file with KeyAlgorithm, SigningAlgorithm and Subject.
@@ -146,10 +169,7 @@ impl ConfiguredSubject {
         ];
         let parts: Vec<_> = parts
             .into_iter()
-            .filter_map(|(t, value)| {
-                let value = value?.replace('\\', "\\\\").replace(',', "\\,");
-                Some(format!("{t}={value}"))
-            })
+            .filter_map(|(t, value)| Some(format!("{t}={}", pki::escape(value?))))
             .collect();
         parts.join(",").parse().map_err(bad_input)
     }
@@ -258,7 +278,7 @@ pub(super) struct IssueCertificate {
     validity: Duration,
 
     /// What the certificate is for: RootCACertificate/V1,
-    /// SubordinateCACertificate_PathLen0/V1, EndEntityServerAuthCertificate/V1 or
+    /// SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1 or
     /// EndEntityClientAuthCertificate/V1, alone or at the end of an ARN.
     #[arg(
         long,
@@ -293,43 +313,56 @@ fn issue(store: &Store, arguments: &IssueCertificate) -> Result<Ending> {
     check_signing(&arguments.signing_algorithm, authority.algorithm)?;
     let request = Request::from_pem(&read(&arguments.csr)?).map_err(bad_input)?;
     let template = arguments.template_arn.split("template/").last();
-    let kind = match template.unwrap_or_default() {
-        "RootCACertificate/V1" | "SubordinateCACertificate_PathLen0/V1" => None,
-        "EndEntityServerAuthCertificate/V1" => Some(Kind::Server),
-        "EndEntityClientAuthCertificate/V1" => Some(Kind::Client),
-        other => {
-            return Err(bad_input(anyhow!(
-                "{other:?} is no template; see `pqlab ca issue-certificate --help`"
-            )));
-        }
-    };
+    let template = template.unwrap_or_default();
     let lifetime = Some(arguments.validity);
-    let end = match kind {
-        None => {
-            let der = store.sign_authority(id, &request, lifetime, now());
-            fingerprint(store, &der.map_err(fault)?)?
+    let issued = match template {
+        "EndEntityServerAuthCertificate/V1" => {
+            sign(store, id, &request, Kind::Server, arguments.validity)
         }
-        Some(kind) => {
-            let order = SignOrder {
-                authority: Some(id.to_owned()),
-                kind,
-                names: None,
-                subject: None,
-                lifetime,
-            };
-            store.sign(&request, &order, now()).map_err(fault)?.serial
+        "EndEntityClientAuthCertificate/V1" => {
+            sign(store, id, &request, Kind::Client, arguments.validity)
+        }
+        _ => {
+            let template = authority_template(template)?;
+            store.sign_authority(id, &request, template, lifetime, now())
         }
     };
+    let serial = issued.map_err(fault)?.serial;
     say!(
         "{:#}",
-        json!({"CertificateArn": format!("{ARN}{id}/certificate/{end}")})
+        json!({"CertificateArn": format!("{ARN}{id}/certificate/{serial}")})
     );
     Ok(Ending::Good)
 }
 
-/// The name under which the store keeps a certificate of an authority.
-fn fingerprint(store: &Store, der: &rustls_pki_types::CertificateDer<'_>) -> Result<String> {
-    store.fingerprint(der).map_err(fault)
+fn sign(
+    store: &Store,
+    id: &str,
+    request: &Request,
+    kind: Kind,
+    lifetime: Duration,
+) -> Result<Issued, CaError> {
+    let order = SignOrder {
+        authority: Some(id.to_owned()),
+        kind,
+        names: None,
+        subject: None,
+        lifetime: Some(lifetime),
+    };
+    store.sign(request, &order, now())
+}
+
+fn authority_template(name: &str) -> Result<AuthorityTemplate> {
+    let length = name
+        .strip_prefix("SubordinateCACertificate_PathLen")
+        .and_then(|rest| rest.strip_suffix("/V1")?.parse().ok());
+    match (name, length) {
+        ("RootCACertificate/V1", _) => Ok(AuthorityTemplate::Root),
+        (_, Some(path_length @ 0..=3)) => Ok(AuthorityTemplate::Subordinate { path_length }),
+        _ => Err(bad_input(anyhow!(
+            "{name:?} is no template; see `pqlab ca issue-certificate --help`"
+        ))),
+    }
 }
 
 #[derive(Args)]
@@ -340,19 +373,34 @@ pub(super) struct GetCertificate {
     /// The certificate.
     #[arg(long, value_name = "ARN")]
     certificate_arn: String,
+
+    /// The shape of the answer.
+    #[arg(long, default_value = "json")]
+    output: Form,
 }
 
 fn get(store: &Store, arguments: &GetCertificate) -> Result<Ending> {
-    let end = last(&arguments.certificate_arn);
-    store.authority(arguments.which.id()).map_err(fault)?;
-    // Of an authority, or of an end entity.
-    match store.certificate(end) {
-        Ok(der) => say!("{}", pki::certificate_pem(&der).trim_end()),
-        Err(CaError::Damaged { .. }) => {
-            let issued = store.find(end).map_err(fault)?;
-            say!("{}", chain_pem(store, &issued)?.trim_end());
-        }
-        Err(error) => return Err(fault(error)),
+    let id = arguments.which.id();
+    store.authority(id).map_err(fault)?;
+    let issued = store.find(last(&arguments.certificate_arn), now());
+    let issued = issued.map_err(fault)?;
+    if issued.authority != id {
+        return Err(fault(CaError::UnknownCertificate(issued.serial)));
+    }
+    let der = store.certificate(&issued.fingerprint).map_err(fault)?;
+    let certificate = pki::certificate_pem(&der);
+    // A root has nothing above it, and is pending when it fetches its own.
+    let above = match issued.kind {
+        Kind::Authority => Vec::new(),
+        Kind::Server | Kind::Client => store.chain_of_authority(id).map_err(fault)?,
+    };
+    let chain: String = above.iter().map(pki::certificate_pem).collect();
+    match arguments.output {
+        Form::Json => say!(
+            "{:#}",
+            json!({"Certificate": certificate, "CertificateChain": chain})
+        ),
+        Form::Text => say!("{}", format!("{certificate}{chain}").trim_end()),
     }
     Ok(Ending::Good)
 }
@@ -515,7 +563,7 @@ pub(super) struct WhichCertificate {
 }
 
 fn describe(store: &Store, arn: &str) -> Result<Ending> {
-    let issued = store.find(last(arn)).map_err(fault)?;
+    let issued = store.find(last(arn), now()).map_err(fault)?;
     let status = match &issued.revocation {
         Some(_) => "REVOKED",
         None if issued.not_after < now() => "EXPIRED",
@@ -547,7 +595,7 @@ pub(super) struct Export {
 }
 
 fn export(store: &Store, arguments: &Export) -> Result<Ending> {
-    let issued = store.find(last(&arguments.which.certificate_arn));
+    let issued = store.find(last(&arguments.which.certificate_arn), now());
     let issued = issued.map_err(fault)?;
     if !issued.has_key {
         bail!(bad_input(CaError::NoKey(issued.serial)));
@@ -557,7 +605,7 @@ fn export(store: &Store, arguments: &Export) -> Result<Ending> {
     let root = store.root(&issued.authority).map_err(fault)?;
     let root_path = files.chain.with_extension("root.pem");
     let root_path: PathBuf = root_path;
-    super::export::replace(&root_path, &pki::certificate_pem(&root))?;
+    super::export::replace(&root_path, pki::certificate_pem(&root).as_bytes())?;
     let key = files.key.unwrap_or_default();
     say!(
         "{}\n{}\n{}",

@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use ::ca::{Issued, Name, Store};
+use ::ca::{CaError, Issued, Name, Store};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde_json::json;
 
-use super::{Options, fault, first_line};
+use super::{Options, fault, first_line, now};
 use crate::output::{SCHEMA, TOOL_VERSION};
 use crate::{Ending, bad_input};
 
@@ -69,8 +69,11 @@ impl Folder {
         let source = store.key_path(&issued.serial);
         let text =
             std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
-        write(&key, &text, self.force)?;
-        write(&chain, chain_pem(store, issued)?.as_bytes(), self.force)?;
+        // What is issued is issued: where it can't be written, it is in the store all the same.
+        let told = || format!("{} was issued; `pqlab ca export` writes it", issued.serial);
+        write(&key, &text, self.force, SECRET).with_context(told)?;
+        let pem = chain_pem(store, issued)?;
+        write(&chain, pem.as_bytes(), self.force, PUBLIC).with_context(told)?;
         let ders = store.chain(issued).map_err(fault)?;
         Ok(Files {
             chain_bytes: ders.iter().map(|der| der.len()).sum(),
@@ -94,24 +97,47 @@ pub(super) fn chain_pem(store: &Store, issued: &Issued) -> Result<String> {
     Ok(chain.iter().map(pki::certificate_pem).collect())
 }
 
-/// Writes a file for its owner alone, in the place of one that may be there.
-pub(super) fn replace(path: &Path, text: &str) -> Result<()> {
-    write(path, text.as_bytes(), true)
+/// Who may read a file: keys their owner alone, certificates and lists everybody.
+const SECRET: u32 = 0o600;
+const PUBLIC: u32 = 0o644;
+
+/// Writes a file for everybody, in the place of one that may be there.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, true, PUBLIC)
 }
 
-/// Writes a file that is not there yet, for its owner alone.
+/// Writes a file for everybody that is not there yet.
 pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    write(path, bytes, false)
+    write(path, bytes, false, PUBLIC)
 }
 
-fn write(path: &Path, bytes: &[u8], replaces: bool) -> Result<()> {
+/// Writes a file for its owner alone that is not there yet.
+pub(super) fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
+    write(path, bytes, false, SECRET)
+}
+
+/// Refuses before anything is done what could not be written after it.
+pub(super) fn check_absent(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Err(bad_input(anyhow!("{} is there already", path.display()))),
+        false => Ok(()),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8], replaces: bool, mode: u32) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let context = || format!("writing {}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let mut file = builder.tempfile_in(folder).with_context(context)?;
     file.write_all(bytes).with_context(context)?;
+    file.as_file().sync_all().with_context(context)?;
     match replaces {
         true => file.persist(path).map(|_| ()),
         false => file.persist_noclobber(path).map(|_| ()),
@@ -122,6 +148,28 @@ fn write(path: &Path, bytes: &[u8], replaces: bool) -> Result<()> {
         }
         _ => anyhow::Error::from(error.error).context(context()),
     })
+}
+
+#[derive(Args)]
+pub(super) struct Export {
+    /// The certificate: its serial number, or a name that it is for.
+    #[arg(value_name = "SERIAL|NAME")]
+    what: String,
+
+    #[command(flatten)]
+    folder: Folder,
+}
+
+pub(super) fn export(options: &Options, arguments: &Export) -> Result<Ending> {
+    let store = options.open()?;
+    let issued = store.find(&arguments.what, now()).map_err(fault)?;
+    if !issued.has_key {
+        return Err(fault(CaError::NoKey(issued.serial)));
+    }
+    let is_pair = issued.twin.is_some();
+    arguments.folder.check(&issued.names[0], is_pair)?;
+    let files = arguments.folder.write(&store, &issued, is_pair)?;
+    super::issue::tell(options, &[issued], &[files])
 }
 
 #[derive(Args)]
@@ -154,13 +202,13 @@ pub(super) fn pfx(options: &Options, arguments: &Pfx) -> Result<Ending> {
         return Err(bad_input(anyhow!(what)));
     }
     let store = options.open()?;
-    let issued = store.find(&arguments.what).map_err(fault)?;
+    let issued = store.find(&arguments.what, now()).map_err(fault)?;
     let bytes = store.pfx(&issued, &password).map_err(fault)?;
     let Some(path) = &arguments.out else {
         say!("{}", base64(&bytes));
         return Ok(Ending::Good);
     };
-    write_new(path, &bytes)?;
+    write_secret(path, &bytes)?;
     if options.json {
         let json = json!({
             "schema": SCHEMA,

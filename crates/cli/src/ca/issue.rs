@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use ::ca::{Issued, Kind, Name, Order, Request, SignOrder, Store, Subject, new_request};
+use ::ca::{
+    AuthorityState, Issued, Kind, Name, Order, Request, SignOrder, Store, Subject, new_request,
+};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde_json::json;
 use time::Duration;
 use wire::SignatureAlgorithm;
 
-use super::export::{Folder, chain_pem};
+use super::export::{Files, Folder, chain_pem, check_absent};
 use super::{Options, date, days, fault, now, show};
 use crate::output::{SCHEMA, TOOL_VERSION};
 use crate::{Ending, bad_input};
@@ -55,7 +57,8 @@ pub(super) struct Issue {
     #[command(flatten)]
     purpose: Purpose,
 
-    /// The algorithm of its key: see `pqlab list auth`; ecdsa-p256 if nothing is said.
+    /// The algorithm of its key: see `pqlab list auth`. If nothing is said, that of the
+    /// authority named, or of the only one; else ecdsa-p256.
     #[arg(long, value_name = "ALGORITHM", conflicts_with = "dual")]
     algorithm: Option<SignatureAlgorithm>,
 
@@ -95,23 +98,40 @@ pub(super) fn issue(options: &Options, arguments: Issue) -> Result<Ending> {
             store.issue_pair(&pair, now()).map_err(fault)?.to_vec()
         }
         false => {
-            let algorithm = arguments.algorithm.unwrap_or(SignatureAlgorithm::EcdsaP256);
+            let algorithm = match arguments.algorithm {
+                Some(algorithm) => algorithm,
+                None => usual(&store, arguments.purpose.authority.as_deref())?,
+            };
             vec![store.issue(&order(algorithm), now()).map_err(fault)?]
         }
     };
-    tell(options, &store, &issued, &arguments.folder)
+    let mut files = Vec::new();
+    for one in &issued {
+        files.push(arguments.folder.write(&store, one, issued.len() > 1)?);
+    }
+    tell(options, &issued, &files)
 }
 
-/// Writes files, and says what there is now and how it is used.
-fn tell(options: &Options, store: &Store, issued: &[Issued], folder: &Folder) -> Result<Ending> {
-    let mut files = Vec::new();
-    for one in issued {
-        files.push(folder.write(store, one, issued.len() > 1)?);
+/// The algorithm of the authority that would issue, where there is no choice: a chain is as
+/// strong as its weakest link.
+fn usual(store: &Store, authority: Option<&str>) -> Result<SignatureAlgorithm> {
+    if let Some(id) = authority {
+        return Ok(store.authority(id).map_err(fault)?.algorithm);
     }
+    let mut all = store.authorities().map_err(fault)?;
+    all.retain(|a| a.state == AuthorityState::Active && a.path_length == Some(0));
+    Ok(match all.as_slice() {
+        [one] => one.algorithm,
+        _ => SignatureAlgorithm::EcdsaP256,
+    })
+}
+
+/// Says what there is now and how it is used.
+pub(super) fn tell(options: &Options, issued: &[Issued], files: &[Files]) -> Result<Ending> {
     if options.json {
         let all: Vec<_> = issued
             .iter()
-            .zip(&files)
+            .zip(files)
             .map(|(issued, files)| {
                 let mut json = show::json(issued);
                 json["chain_file"] = json!(files.chain);
@@ -123,7 +143,7 @@ fn tell(options: &Options, store: &Store, issued: &[Issued], folder: &Folder) ->
         say!("{json:#}");
         return Ok(Ending::Good);
     }
-    for (issued, files) in issued.iter().zip(&files) {
+    for (issued, files) in issued.iter().zip(files) {
         say!(
             "{} {} by {}, {} bytes of chain, until {}",
             issued.serial,
@@ -174,6 +194,14 @@ pub(super) struct Csr {
 }
 
 pub(super) fn csr(options: &Options, arguments: Csr) -> Result<Ending> {
+    let stem = arguments
+        .out
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy();
+    let key = arguments.out.with_file_name(format!("{stem}-key.pem"));
+    check_absent(&key)?;
+    check_absent(&arguments.out)?;
     let passphrase = options.passphrase()?;
     let made = new_request(
         arguments.algorithm,
@@ -182,13 +210,7 @@ pub(super) fn csr(options: &Options, arguments: Csr) -> Result<Ending> {
         passphrase.as_ref(),
     );
     let made = made.map_err(fault)?;
-    let stem = arguments
-        .out
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy();
-    let key = arguments.out.with_file_name(format!("{stem}-key.pem"));
-    super::export::write_new(&key, made.key.as_bytes())?;
+    super::export::write_secret(&key, made.key.as_bytes())?;
     super::export::write_new(&arguments.out, made.request.as_bytes())?;
     if options.json {
         let json = json!({
@@ -245,8 +267,13 @@ pub(super) fn sign(options: &Options, arguments: Sign) -> Result<Ending> {
         subject: arguments.purpose.subject.clone(),
         lifetime: arguments.purpose.days,
     };
+    if let Some(path) = &arguments.out {
+        check_absent(path)?;
+    }
     let store = options.open()?;
     let issued = store.sign(&request, &order, now()).map_err(fault)?;
+    let names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
+    eprintln!("Certified: {} for {}.", issued.subject, names.join(", "));
     let chain = chain_pem(&store, &issued)?;
     if let Some(path) = &arguments.out {
         super::export::write_new(path, chain.as_bytes())?;
@@ -292,8 +319,15 @@ pub(super) struct Renew {
 
 pub(super) fn renew(options: &Options, arguments: Renew) -> Result<Ending> {
     let store = options.open()?;
-    let old = store.find(&arguments.what).map_err(fault)?;
-    arguments.folder.check(&old.names[0], false)?;
+    let old = store.find(&arguments.what, now()).map_err(fault)?;
+    if old.names.is_empty() {
+        return Err(bad_input(anyhow!(
+            "{} is an authority's: `pqlab ca init --add` makes another",
+            old.serial
+        )));
+    }
+    let is_pair = old.twin.is_some();
+    arguments.folder.check(&old.names[0], is_pair)?;
     let issued = store.renew(&old.serial, arguments.days, now());
     let issued = issued.map_err(fault)?;
     if !options.json {
@@ -303,5 +337,6 @@ pub(super) fn renew(options: &Options, arguments: Renew) -> Result<Ending> {
             date(old.not_after)
         );
     }
-    tell(options, &store, &[issued], &arguments.folder)
+    let files = arguments.folder.write(&store, &issued, is_pair)?;
+    tell(options, &[issued], &[files])
 }

@@ -58,6 +58,10 @@ struct Options {
     )]
     wait: Duration,
 
+    /// Take this machine's clock for right, though the log speaks of another time.
+    #[arg(long, global = true)]
+    accept_clock: bool,
+
     /// JSON instead of tables and sentences.
     #[arg(long, global = true)]
     json: bool,
@@ -84,9 +88,11 @@ enum Verb {
     /// Show one certificate or authority.
     Show(show::Show),
     /// Look at everything in the store: log, certificates, keys.
-    Check,
+    Check(show::Check),
     /// Write the roots, and say how a program is told to trust them.
     Bundle(bundle::Bundle),
+    /// Write a certificate and its key to files again.
+    Export(export::Export),
     /// Write a certificate and its key as PKCS#12.
     Pfx(export::Pfx),
     /// Judge a chain by rustls and by OpenSSL, side by side.
@@ -113,8 +119,9 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         Verb::Crl(verb) => revoke::crl(options, verb),
         Verb::List(verb) => show::list(options, verb),
         Verb::Show(verb) => show::show(options, &verb),
-        Verb::Check => show::check(options),
+        Verb::Check(verb) => show::check(options, &verb),
         Verb::Bundle(verb) => bundle::bundle(options, &verb),
+        Verb::Export(verb) => export::export(options, &verb),
         Verb::Pfx(verb) => export::pfx(options, &verb),
         Verb::Verify(verb) => verify::verify(options, &verb),
         Verb::MigratePlan(verb) => plan::plan(options, &verb),
@@ -127,7 +134,12 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
 impl Options {
     fn open(&self) -> Result<Store> {
         let store = Store::open(&self.store, self.wait, self.passphrase()?);
-        store.map_err(fault)
+        let store = store.map_err(fault)?;
+        Ok(if self.accept_clock {
+            store.accepting_clock()
+        } else {
+            store
+        })
     }
 
     fn passphrase(&self) -> Result<Option<Passphrase>> {
@@ -139,9 +151,13 @@ impl Options {
                 })?;
                 Ok(Some(passphrase))
             }
-            None => Ok(std::env::var("PQLAB_CA_PASSPHRASE")
-                .ok()
-                .and_then(|text| Passphrase::new(&text))),
+            None => match std::env::var("PQLAB_CA_PASSPHRASE") {
+                Ok(text) => Passphrase::new(&text)
+                    .map(Some)
+                    .ok_or_else(|| bad_input(anyhow!("PQLAB_CA_PASSPHRASE is empty"))),
+                Err(std::env::VarError::NotPresent) => Ok(None),
+                Err(error) => Err(bad_input(anyhow!("PQLAB_CA_PASSPHRASE: {error}"))),
+            },
         }
     }
 }
@@ -179,6 +195,13 @@ fn days(text: &str) -> Result<time::Duration, String> {
         Ok(days @ 1..=36_500) => Ok(time::Duration::days(days)),
         _ => Err("a number of days from 1 to 36500".to_owned()),
     }
+}
+
+/// A time for programs (RFC 3339).
+fn stamp(time: OffsetDateTime) -> String {
+    let time = time.replace_nanosecond(0).unwrap_or(time);
+    time.format(&time::format_description::well_known::Rfc3339)
+        .unwrap_or_default()
 }
 
 /// A day and a time of it, as far as people care.

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use wire::SignatureAlgorithm;
 
-use super::{Options, date, fault, now};
+use super::{Options, fault, now, stamp};
 use crate::Ending;
 use crate::output::{SCHEMA, TOOL_VERSION};
 
@@ -64,8 +64,8 @@ fn json(plan: &MigrationPlan) -> serde_json::Value {
         "servers": figures.servers,
         "servers_with_twin": figures.servers_with_twin,
         "clients": figures.clients,
-        "last_certificate_ends": figures.last_end.map(date),
-        "old_root_ends": date(figures.root_end),
+        "last_certificate_ends": figures.last_end.map(stamp),
+        "old_root_ends": stamp(figures.root_end),
         "old_chain_bytes": figures.old_chain,
         "new_chain_bytes": figures.new_chain,
         "new_chain_is_measured": figures.is_new_chain_measured,

@@ -2,24 +2,25 @@
 
 use std::path::PathBuf;
 
-use ::ca::{AuthorityState, RevocationReason};
+use ::ca::RevocationReason;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use time::Duration;
 
 use super::export::replace;
-use super::{Options, date, days, fault, now, show};
+use super::{Options, date, days, fault, now, show, stamp};
 use crate::Ending;
 use crate::output::{SCHEMA, TOOL_VERSION};
 
 #[derive(Args)]
 pub(super) struct Revoke {
-    /// The certificate: its serial number, or a name that it is for.
+    /// The certificate: its serial number, or a name that it is for; an authority's by its
+    /// serial number.
     #[arg(value_name = "SERIAL|NAME")]
     what: String,
 
-    /// Why: unspecified, keyCompromise, affiliationChanged, superseded,
+    /// Why: unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,
     /// cessationOfOperation, privilegeWithdrawn (RFC 5280 section 5.3.1).
     #[arg(long, default_value = "unspecified", value_name = "REASON")]
     reason: RevocationReason,
@@ -27,7 +28,7 @@ pub(super) struct Revoke {
 
 pub(super) fn revoke(options: &Options, arguments: Revoke) -> Result<Ending> {
     let store = options.open()?;
-    let found = store.find(&arguments.what).map_err(fault)?;
+    let found = store.find(&arguments.what, now()).map_err(fault)?;
     let revoked = store.revoke(&found.serial, arguments.reason, now());
     let revoked = revoked.map_err(fault)?;
     if options.json {
@@ -64,6 +65,11 @@ pub(super) struct Crl {
     #[arg(long, default_value = "7", value_name = "DAYS", value_parser = days)]
     days: Duration,
 
+    /// A folder for a file of each list in DER, ID.crl, as clients fetch it (RFC 5280 section
+    /// 4.2.1.13). Files are replaced.
+    #[arg(long, value_name = "FOLDER")]
+    der: Option<PathBuf>,
+
     /// Where the lists go (PEM); to stdout, if nothing is said. The file is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -73,45 +79,66 @@ pub(super) fn crl(options: &Options, arguments: Crl) -> Result<Ending> {
     let store = options.open()?;
     let mut ids = arguments.authority;
     if ids.is_empty() {
-        let all = store.authorities().map_err(fault)?;
-        let certified = all
-            .into_iter()
-            .filter(|a| a.state != AuthorityState::PendingCertificate);
-        ids = certified.map(|authority| authority.id).collect();
+        for authority in store.authorities().map_err(fault)? {
+            let end = store.authority_end(&authority).map_err(fault)?;
+            match end {
+                None => {}
+                Some(end) if end < now() => {
+                    eprintln!("Left out {}, which ended on {}.", authority.id, date(end));
+                }
+                Some(_) => ids.push(authority.id),
+            }
+        }
     }
-    let (mut text, mut lists) = (String::new(), Vec::new());
     let until = now() + arguments.days;
-    for id in &ids {
-        let list = store.crl(id, arguments.days, now()).map_err(fault)?;
-        text.push_str(&pki::encode_pem("X509 CRL", &list));
-        lists.push(json!({
-            "authority": id,
-            "number": store.authority(id).map_err(fault)?.crl_number,
-            "list_bytes": list.len(),
-            "next_update": date(until),
-        }));
+    let signed = store.crls(&ids, arguments.days, now()).map_err(fault)?;
+    let pem: String = signed
+        .iter()
+        .map(|list| pki::encode_pem("X509 CRL", list))
+        .collect();
+    let mut files = Vec::new();
+    if let Some(folder) = &arguments.der {
+        std::fs::create_dir_all(folder)?;
+        for (id, list) in ids.iter().zip(&signed) {
+            let path = folder.join(format!("{id}.crl"));
+            replace(&path, list)?;
+            files.push(path);
+        }
     }
     if let Some(path) = &arguments.out {
         // A list is made to be replaced by the next one.
-        replace(path, &text)?;
+        replace(path, pem.as_bytes())?;
+        files.push(path.clone());
     }
     if options.json {
+        let mut lists = Vec::new();
+        for (id, list) in ids.iter().zip(&signed) {
+            lists.push(json!({
+                "authority": id,
+                "number": store.authority(id).map_err(fault)?.crl_number,
+                "list_bytes": list.len(),
+                "next_update": stamp(until),
+            }));
+        }
         let json = json!({
             "schema": SCHEMA,
             "tool_version": TOOL_VERSION,
             "lists": lists,
-            "pem": text,
+            "files": files,
+            "pem": pem,
         });
         say!("{json:#}");
-    } else if let Some(path) = &arguments.out {
+    } else if files.is_empty() {
+        say!("{}", pem.trim_end());
+    } else {
+        for path in &files {
+            say!("{}", path.display());
+        }
         say!(
-            "{}: {}; the next is due on {}",
-            path.display(),
+            "Of {}; the next are due on {}.",
             ids.join(", "),
             date(until)
         );
-    } else {
-        say!("{}", text.trim_end());
     }
     Ok(Ending::Good)
 }

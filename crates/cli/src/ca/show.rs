@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
 use super::export::chain_pem;
-use super::{Options, authority, date, days, fault, now};
+use super::{Options, authority, date, days, fault, now, stamp};
 use crate::Ending;
 use crate::output::{SCHEMA, TOOL_VERSION};
 
@@ -64,8 +64,12 @@ fn new_table(header: &[&str]) -> Table {
 fn certificates(store: &Store, expiring: Option<Duration>) -> Result<(Table, Value), CaError> {
     let limit = expiring.map(|days| now() + days);
     let mut all = store.issued()?;
+    let renewed: Vec<String> = all.iter().filter_map(|i| i.renews.clone()).collect();
     all.retain(|issued| {
-        limit.is_none_or(|limit| issued.not_after < limit && issued.revocation.is_none())
+        limit.is_none_or(|limit| {
+            let is_over = issued.revocation.is_some() || issued.not_after < now();
+            issued.not_after < limit && !is_over && !renewed.contains(&issued.serial)
+        })
     });
     let mut table = new_table(&["serial", "for", "algorithm", "names", "until", "state"]);
     for issued in &all {
@@ -123,6 +127,17 @@ fn state(issued: &Issued, now: OffsetDateTime) -> String {
 pub(super) fn json(issued: &Issued) -> Value {
     let mut json = json!(issued);
     json["state"] = json!(state(issued, now()).split(' ').next());
+    for (field, time) in [
+        ("not_before", issued.not_before),
+        ("not_after", issued.not_after),
+        ("issued_at", issued.issued_at),
+    ] {
+        json[field] = json!(stamp(time));
+    }
+    json["fingerprint_sha256"] = json["fingerprint"].take();
+    if let Some(fields) = json.as_object_mut() {
+        fields.remove("fingerprint");
+    }
     json["post_quantum"] = json!(issued.algorithm.facts().post_quantum);
     json
 }
@@ -149,8 +164,10 @@ pub(super) fn show(options: &Options, arguments: &Show) -> Result<Ending> {
     let found = authorities.iter().find(|a| a.id == arguments.what);
     let (fingerprint, json, chain) = match found {
         Some(authority) => {
-            let chain = store.chain_of_authority(&authority.id);
-            let chain = chain.unwrap_or_default();
+            let chain = match arguments.chain {
+                true => store.chain_of_authority(&authority.id).map_err(fault)?,
+                false => Vec::new(),
+            };
             let chain = chain.iter().map(pki::certificate_pem).collect();
             (
                 authority.fingerprint.clone(),
@@ -159,7 +176,7 @@ pub(super) fn show(options: &Options, arguments: &Show) -> Result<Ending> {
             )
         }
         None => {
-            let issued = store.find(&arguments.what).map_err(fault)?;
+            let issued = store.find(&arguments.what, now()).map_err(fault)?;
             let chain = chain_pem(&store, &issued)?;
             (Some(issued.fingerprint.clone()), json(&issued), chain)
         }
@@ -219,7 +236,6 @@ fn tell(json: &Value, certificate: Option<pki::Certificate>) {
         ("last list", "crl_number"),
         ("grants", "grants"),
         ("SHA-256", "fingerprint_sha256"),
-        ("SHA-256", "fingerprint"),
     ] {
         match &json[field] {
             Value::Null => {}
@@ -228,13 +244,26 @@ fn tell(json: &Value, certificate: Option<pki::Certificate>) {
             other => row(name, &other.to_string()),
         }
     }
-    if json["has_key"] == false {
+    if json["has_key"] == false && json["kind"] != "authority" {
         row("private key", "not here: it was issued for a request");
     }
 }
 
-pub(super) fn check(options: &Options) -> Result<Ending> {
+#[derive(Args)]
+pub(super) struct Check {
+    /// Remove keys that nothing refers to, and files that never became whole. Not in a store
+    /// that was restored from an older backup than its keys.
+    #[arg(long)]
+    tidy: bool,
+}
+
+pub(super) fn check(options: &Options, arguments: &Check) -> Result<Ending> {
     let store = options.open()?;
+    if arguments.tidy {
+        for path in store.tidy().map_err(fault)? {
+            eprintln!("Removed {}.", path.display());
+        }
+    }
     let faults = store.check().map_err(fault)?;
     let is_serious = faults.iter().any(|fault| fault.is_serious);
     if options.json {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ::ca::Kind;
 use anyhow::{Context, Result};
 use clap::Args;
 use comfy_table::{Table, presets};
@@ -11,7 +12,7 @@ use stack::{PeerName, Purpose, Question, judge};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Options, date, fault, now};
+use super::{Options, date, fault, now, stamp};
 use crate::output::{SCHEMA, TOOL_VERSION};
 use crate::{Ending, bad_input};
 
@@ -52,11 +53,16 @@ fn moment(text: &str) -> Result<OffsetDateTime, String> {
 
 pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
     let path = Path::new(&arguments.what);
+    let (mut is_client, mut revoked) = (arguments.client, None);
     let chain = if path.is_file() {
-        pki::certificates_from_pem(&read(path)?).map_err(bad_input)?
+        pki::certificates_from_pem(&read(path)?)
+            .with_context(|| path.display().to_string())
+            .map_err(bad_input)?
     } else {
         let store = options.open()?;
-        let issued = store.find(&arguments.what).map_err(fault)?;
+        let issued = store.find(&arguments.what, now()).map_err(fault)?;
+        is_client |= issued.kind == Kind::Client && arguments.name.is_none();
+        revoked = issued.revocation.clone();
         store.chain(&issued).map_err(fault)?
     };
     let roots = roots(options, &arguments.root)?;
@@ -66,20 +72,21 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
     }
     let leaf = pki::Certificate::from_der(&chain[0]).map_err(bad_input)?;
     let name = arguments.name.clone().or(leaf.names.first().cloned());
-    let name = name.unwrap_or_default();
+    // What a wildcard is for is any name of one label more.
+    let name = name.unwrap_or_default().replace('*', "any");
     let peer = PeerName::from(name.as_str());
     let at = arguments.at.unwrap_or_else(now);
     let judgements = judge(&Question {
         chain: &chain,
         roots: &roots,
         crls: &crls,
-        purpose: match arguments.client {
+        purpose: match is_client {
             true => Purpose::Client,
             false => Purpose::Server(&peer),
         },
         at: at.into(),
     });
-    let is_good = judgements.iter().all(|j| j.refusal.is_none());
+    let is_good = judgements.iter().all(|j| j.refusal.is_none()) && revoked.is_none();
     if options.json {
         let verdicts: Vec<_> = judgements
             .iter()
@@ -97,13 +104,14 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
             "schema": SCHEMA,
             "tool_version": TOOL_VERSION,
             "subject": leaf.subject,
-            "name": (!arguments.client).then_some(&name),
-            "at": date(at),
+            "name": (!is_client).then_some(&name),
+            "at": stamp(at),
+            "revoked_in_store": revoked.as_ref().map(|r| r.reason.name()),
             "verdicts": verdicts,
         });
         say!("{json:#}");
     } else {
-        let what = match arguments.client {
+        let what = match is_client {
             true => "as a client".to_owned(),
             false => format!("as the server {name}"),
         };
@@ -118,6 +126,13 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
             };
         }
         say!("{table}");
+        if let Some(revocation) = &revoked {
+            let at = date(revocation.at);
+            say!(
+                "The store knows it as revoked since {at}: {}.",
+                revocation.reason
+            );
+        }
     }
     Ok(if is_good { Ending::Good } else { Ending::Bad })
 }
