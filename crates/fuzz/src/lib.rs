@@ -37,6 +37,11 @@ pub const TARGETS: &[Target] = &[
         run: services::certificates,
     },
     Target {
+        name: "signing-requests",
+        what: "ca: certificate requests, and the names and subjects in them",
+        run: services::signing_requests,
+    },
+    Target {
         name: "requests",
         what: "server: requests of measured clients; headers that pass the proxy",
         run: services::requests,

@@ -11,6 +11,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "messages" => flights().into_iter().flat_map(|(_, f)| parts(&f)).collect(),
         "certificates" => certificates(),
+        "signing-requests" => signing_requests(),
         "requests" => [
             "GET / HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nHost: b\r\n\r\nGET",
             "connection: close, x-a\r\nx-a: b\r\nx-amzn-mtls-clientcert: c\r\n\r\n",
@@ -148,6 +149,46 @@ fn of_sender(is_client: bool) -> Vec<Vec<u8>> {
     let own = flights.filter(|(sender, bytes)| *sender == is_client && !bytes.is_empty());
     own.map(|(_, bytes)| [&[0], bytes.as_slice()].concat())
         .collect()
+}
+
+/// Requests of each kind of key, in both encodings, and the texts of names.
+fn signing_requests() -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = [
+        "CN=A\\, B,O=C\\+D,C=DE",
+        "*.example.test",
+        "email:a@b.test",
+        "spiffe://a.test/b",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec();
+    let names = ["a.test", "192.0.2.1", "uri:urn:a"].map(str::parse);
+    let names: Vec<ca::Name> = names.into_iter().flatten().collect();
+    for algorithm in [
+        SignatureAlgorithm::EcdsaP256,
+        SignatureAlgorithm::Ed25519,
+        SignatureAlgorithm::MlDsa44,
+    ] {
+        let Ok(made) = ca::new_request(algorithm, None, &names, None) else {
+            continue;
+        };
+        let body = made.request.lines().filter(|line| !line.starts_with('-'));
+        let body: String = body.collect();
+        seeds.push(made.request.clone().into_bytes());
+        seeds.extend(decoded(&body));
+    }
+    seeds
+}
+
+/// Base64, by way of the reader of PEM.
+fn decoded(body: &str) -> Option<Vec<u8>> {
+    use std::fmt::Write;
+    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
+    for at in (0..body.len()).step_by(64) {
+        writeln!(text, "{}", &body[at..body.len().min(at + 64)]).ok()?;
+    }
+    text.push_str("-----END CERTIFICATE-----\n");
+    let certificates = pki::certificates_from_pem(text.as_bytes()).ok()?;
+    certificates.first().map(|der| der.to_vec())
 }
 
 fn certificates() -> Vec<Vec<u8>> {

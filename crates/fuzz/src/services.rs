@@ -16,6 +16,25 @@ pub(crate) fn certificates(bytes: &[u8]) {
     let _ = CertifiedKey::from_pem(bytes, bytes);
 }
 
+pub(crate) fn signing_requests(bytes: &[u8]) {
+    let read = [ca::Request::from_der(bytes), ca::Request::from_pem(bytes)];
+    for request in read.into_iter().flatten() {
+        for name in &request.names {
+            assert_eq!(name.to_string().parse().as_ref(), Ok(name));
+        }
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    // What is read is written so that it is read again as the same.
+    if let Ok(name) = text.parse::<ca::Name>() {
+        assert_eq!(name.to_string().parse(), Ok(name));
+    }
+    if let Ok(subject) = text.parse::<ca::Subject>() {
+        assert_eq!(subject.to_string().parse(), Ok(subject));
+    }
+}
+
 pub(crate) fn requests(bytes: &[u8]) {
     // The first byte says in what pieces the rest comes; the result must not depend on it.
     let Some((piece, rest)) = bytes.split_first() else {

@@ -43,7 +43,7 @@ pub use error::ReadError;
 pub use explain::explain;
 pub use key_log::{KeyLog, KeyLogError, SecretLabel};
 pub use message::Message;
-pub use render::{compare_text, svg, text};
+pub use render::{compare_text, drawing, svg, text};
 pub use trace::{
     EarlyData, Fact, Finding, FlightSummary, INITIAL_WINDOW, Negotiated, PhaseTime, Protection,
     SEGMENT, SideTotals, Step, Subject, Totals, Trace, Verdict, Work,

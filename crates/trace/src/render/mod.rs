@@ -5,7 +5,7 @@ mod svg;
 mod text;
 
 pub use compare::compare_text;
-pub use svg::svg;
+pub use svg::{drawing, svg};
 pub use text::text;
 
 use crate::trace::Trace;
@@ -68,7 +68,7 @@ fn surroundings(trace: &Trace) -> String {
 }
 
 /// Breaks text at spaces, and words that are longer than a line anywhere.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split_whitespace() {

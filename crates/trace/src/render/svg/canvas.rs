@@ -6,28 +6,37 @@ use svg::node::element::{
     Description, Group, Line, Path, Rectangle, Style, Text, Title, path::Data,
 };
 
-/// Font sizes in pixels, as in the style's rules.
-pub(super) const TITLE: f64 = 19.0;
-pub(super) const HEADING: f64 = 14.0;
-pub(super) const NORMAL: f64 = 13.0;
-pub(super) const SMALL: f64 = 12.0;
+/// Font size of a title in pixels, as in the style's rules.
+pub const TITLE: f64 = 19.0;
+/// Font size of a heading in pixels.
+pub const HEADING: f64 = 14.0;
+/// Font size of text in pixels.
+pub const NORMAL: f64 = 13.0;
+/// Font size of small text in pixels.
+pub const SMALL: f64 = 12.0;
 
 /// Width of a lock, in pixels.
-pub(super) const LOCK: f64 = 9.0;
+pub const LOCK: f64 = 9.0;
 
 /// Where a text's position lies in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub enum Anchor {
+    /// At its beginning.
     Start,
+    /// In its middle.
     Middle,
+    /// At its end.
     End,
 }
 
+/// What is drawn so far. Places and sizes are in pixels, and classes those of
+/// [`STYLE`](super::style::STYLE).
 #[derive(Default)]
-pub(super) struct Canvas(Group);
+pub struct Canvas(Group);
 
 impl Canvas {
-    pub(super) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, class: &str, content: &str) {
+    /// Writes a line of text on the base line `y`.
+    pub fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, class: &str, content: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
             Anchor::Middle => "middle",
@@ -41,7 +50,8 @@ impl Canvas {
         self.0.append(text);
     }
 
-    pub(super) fn rectangle(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], class: &str) {
+    /// Draws a rectangle from its upper left corner.
+    pub fn rectangle(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], class: &str) {
         let rectangle = Rectangle::new()
             .set("x", tenths(x))
             .set("y", tenths(y))
@@ -51,7 +61,8 @@ impl Canvas {
         self.0.append(rectangle);
     }
 
-    pub(super) fn line(&mut self, from: [f64; 2], to: [f64; 2], class: &str) {
+    /// Draws a line.
+    pub fn line(&mut self, from: [f64; 2], to: [f64; 2], class: &str) {
         let line = Line::new()
             .set("x1", tenths(from[0]))
             .set("y1", tenths(from[1]))
@@ -62,7 +73,7 @@ impl Canvas {
     }
 
     /// The head of an arrow that points to the right, or to the left for a negative length.
-    pub(super) fn tip(&mut self, [x, y]: [f64; 2], length: f64, class: &str) {
+    pub fn tip(&mut self, [x, y]: [f64; 2], length: f64, class: &str) {
         let data = Data::new()
             .move_to((tenths(x), tenths(y)))
             .line_by((-length, -4))
@@ -73,7 +84,7 @@ impl Canvas {
     }
 
     /// A lock on the base line of a text; open where it protects nothing.
-    pub(super) fn lock(&mut self, [x, y]: [f64; 2], is_closed: bool, class: &str) {
+    pub fn lock(&mut self, [x, y]: [f64; 2], is_closed: bool, class: &str) {
         let leg = if is_closed { 2.5 } else { -0.5 };
         let shackle = Data::new()
             .move_to((tenths(x + 2.0), tenths(y - 6.0)))
@@ -86,8 +97,8 @@ impl Canvas {
         self.rectangle([x, y - 6.0], [LOCK, 7.0], &class);
     }
 
-    /// The finished picture.
-    pub(super) fn document(
+    /// The finished picture; title and description are for those who do not see it.
+    pub fn document(
         self,
         [width, height]: [f64; 2],
         title: &str,
@@ -116,7 +127,7 @@ impl Canvas {
 }
 
 /// An upper estimate of a text's width in the system's sans-serif font, in pixels.
-pub(super) fn text_width(text: &str, size: f64) -> f64 {
+pub fn text_width(text: &str, size: f64) -> f64 {
     0.6 * size * text.chars().count() as f64
 }
 

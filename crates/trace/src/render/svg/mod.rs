@@ -16,6 +16,13 @@ use crate::render::{key_exchange, signature, wrap};
 use crate::trace::{Trace, Verdict};
 use crate::words::{bytes, counted, time};
 
+/// Shapes, text and colours, for other pictures of messages between lifelines.
+pub mod drawing {
+    pub use super::canvas::{Anchor, Canvas, HEADING, LOCK, NORMAL, SMALL, TITLE, text_width};
+    pub use super::style::STYLE;
+    pub use crate::render::wrap;
+}
+
 /// Pixels around the picture and between panels.
 const MARGIN: f64 = 18.0;
 

@@ -3,7 +3,7 @@
 use experiment::Phase;
 
 /// The text sizes are those of `canvas`. Phases wear the colours that charts give them.
-pub(super) const STYLE: &str = "
+pub const STYLE: &str = "
 .handshakes{background:#FFFFFF}
 .handshakes text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',Ubuntu,Cantarell,'Helvetica Neue',Arial,sans-serif;font-variant-numeric:tabular-nums;fill:#1F2328;font-size:13px}
 .handshakes .title{font-size:19px;font-weight:600}
