@@ -225,3 +225,26 @@ pub enum StackError {
     #[error("the library failed: {0}")]
     Library(String),
 }
+
+/// Text that a peer may have written, for a terminal or a log: what would move the cursor,
+/// change colours, or turn the order of letters is shown as Rust writes it, `\u{1b}`.
+pub fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_harmful(c) {
+            true => printable.extend(c.escape_default()),
+            false => printable.push(c),
+        }
+    }
+    printable
+}
+
+/// Control characters, separators of lines, and those that set a direction (Unicode Standard
+/// Annex 9 section 2).
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}

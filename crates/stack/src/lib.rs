@@ -30,6 +30,7 @@ use experiment::{Side, StackName};
 
 pub use connection::{
     Connection, Endpoint, Negotiated, PhaseTiming, StackError, TlsStack, Unsupported, Verdict,
+    printable,
 };
 pub use credentials::Credentials;
 pub use judge::{Judgement, PeerName, Purpose, Question, Refusal, judge};

@@ -1,11 +1,247 @@
-use anyhow::Result;
+//! `pqlab lab certs`
+
+mod limbo;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
 use clap::Args;
+use comfy_table::{Table, presets};
+use lab::certificates::{Case, Examination, Expected, Outcome, Standard, all, examine};
+use serde_json::{Value, json};
 
-use crate::Ending;
+use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::{Ending, bad_input, runtime};
 
+/// Exit codes: 0 if all that was seen is as expected, 1 if not; with --limbo, 0.
 #[derive(Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Only this case; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    case: Vec<String>,
 
-pub(super) fn main(_: Arguments) -> Result<Ending> {
-    Ok(Ending::Good)
+    /// List the cases and what is expected, without examining any.
+    #[arg(long)]
+    list: bool,
+
+    /// Put the cases of a file of x509-limbo to both verifiers instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["case", "list"])]
+    limbo: Option<PathBuf>,
+
+    /// Print as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn main(arguments: Arguments) -> Result<Ending> {
+    if let Some(file) = &arguments.limbo {
+        return limbo::main(file, arguments.json);
+    }
+    let cases = chosen(&arguments.case)?;
+    if arguments.list {
+        list(&cases, arguments.json);
+        return Ok(Ending::Good);
+    }
+    let runtime = runtime()?;
+    let mut seen = Vec::new();
+    for case in cases {
+        let examination = runtime.block_on(examine(case));
+        seen.push(examination.map_err(|error| anyhow!(error).context(case.name))?);
+    }
+    if arguments.json {
+        print_json(&seen);
+    } else {
+        print(&seen);
+    }
+    Ok(match seen.iter().all(Examination::is_as_expected) {
+        true => Ending::Good,
+        false => Ending::Bad,
+    })
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Case>> {
+    if names.is_empty() {
+        return Ok(all().collect());
+    }
+    let find = |name: &String| {
+        let found = all().find(|case| case.name == name);
+        found.ok_or_else(|| bad_input(anyhow!("no case {name}: see `pqlab lab certs --list`")))
+    };
+    names.iter().map(find).collect()
+}
+
+fn list(cases: &[&Case], as_json: bool) {
+    if as_json {
+        let cases: Vec<_> = cases.iter().map(|case| described(case)).collect();
+        let json = json!({ "schema": SCHEMA, "tool_version": TOOL_VERSION, "cases": cases });
+        say!("{json:#}");
+        return;
+    }
+    let rows = cases
+        .iter()
+        .map(|case| (*case, [known(case.rustls), known(case.openssl)]));
+    say!("{}", table(rows));
+}
+
+fn print(seen: &[Examination]) {
+    let rows = seen
+        .iter()
+        .map(|seen| (seen.case, seen.outcomes.each_ref().map(done)));
+    say!("{}", table(rows));
+    let differing: Vec<_> = seen.iter().filter(|e| e.differs()).collect();
+    if !differing.is_empty() {
+        say!("\nWhere they differ, from each other or from the standard:");
+    }
+    for examination in differing {
+        let case = examination.case;
+        let [rustls, openssl] = examination.outcomes.each_ref().map(done);
+        let wanted = by_the_standard(case);
+        say!("\n{}: rustls {rustls}, OpenSSL {openssl}", case.name);
+        say!("  standard: {wanted}");
+        say!("  {}", case.difference.unwrap_or("not known before"));
+    }
+    let strange: Vec<_> = seen.iter().filter(|e| !e.is_as_expected()).collect();
+    for examination in &strange {
+        say!("\nNot as expected: {}", examination.case.name);
+        for outcome in &examination.outcomes {
+            say!("  {}", in_full(outcome));
+        }
+    }
+    let good = seen.len() - strange.len();
+    say!("\n{good} of {} cases as expected", seen.len());
+}
+
+/// One line for each case, with what rustls and OpenSSL do.
+fn table<'a>(rows: impl Iterator<Item = (&'a Case, [String; 2])>) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header([
+        "case",
+        "by the standard",
+        "rustls",
+        "openssl",
+        "what is shown",
+    ]);
+    for (case, [rustls, openssl]) in rows {
+        let (name, fault) = (case.name.to_owned(), case.fault.to_owned());
+        table.add_row([name, by_the_standard(case), rustls, openssl, fault]);
+    }
+    table
+}
+
+fn by_the_standard(case: &Case) -> String {
+    format!("{}, {}", verdict(case.standard), case.reference)
+}
+
+const fn verdict(standard: Standard) -> &'static str {
+    match standard {
+        Standard::Accept => "accept",
+        Standard::Refuse => "refuse",
+    }
+}
+
+fn known(expected: Expected) -> String {
+    match expected {
+        Expected::Accepts => "accepts".to_owned(),
+        Expected::Refuses(code) => format!("refuses: {code}"),
+        Expected::Fails(alert) => format!("fails: {alert}"),
+    }
+}
+
+/// What a library did, in its own codes: variants of rustls' `CertificateError`, numbers of
+/// OpenSSL's `X509_V_ERR_…`. Where the chain is good, the alert.
+fn done(outcome: &Outcome) -> String {
+    let alert = outcome.handshake.alert;
+    match (outcome.accepts(), outcome.code()) {
+        (true, None) => "accepts".to_owned(),
+        (false, Some(code)) => format!("refuses: {code}"),
+        (false, None) => match alert {
+            Some(alert) => format!("fails: {alert}"),
+            None => "fails".to_owned(),
+        },
+        (true, Some(code)) => format!("accepts in spite of {code}"),
+    }
+}
+
+fn in_full(outcome: &Outcome) -> String {
+    let handshake = &outcome.handshake;
+    let refusal = outcome.judgement.as_ref().map(|j| j.refusal.as_ref());
+    let verifier = match refusal {
+        None => "nothing to judge".to_owned(),
+        Some(None) => "good".to_owned(),
+        Some(Some(refusal)) => format!("{} ({})", refusal.code, refusal.text),
+    };
+    format!(
+        "{}: expected {}; verifier: {verifier}; handshake: {}",
+        outcome.library,
+        known(outcome.expected),
+        handshake.refusal.as_deref().unwrap_or("done"),
+    )
+}
+
+fn print_json(seen: &[Examination]) {
+    let cases: Vec<_> = seen
+        .iter()
+        .map(|examination| {
+            let mut case = described(examination.case);
+            case["outcomes"] = examination.outcomes.iter().map(outcome_json).collect();
+            case["differs"] = examination.differs().into();
+            case["as_expected"] = examination.is_as_expected().into();
+            case
+        })
+        .collect();
+    let json = json!({
+        "schema": SCHEMA,
+        "tool_version": TOOL_VERSION,
+        "as_expected": seen.iter().all(Examination::is_as_expected),
+        "cases": cases,
+    });
+    say!("{json:#}");
+}
+
+fn described(case: &Case) -> Value {
+    json!({
+        "name": case.name,
+        "fault": case.fault,
+        "standard": verdict(case.standard),
+        "reference": case.reference,
+        "expected": {
+            "rustls": expected_json(case.rustls),
+            "openssl": expected_json(case.openssl),
+            "scheme": case.scheme,
+        },
+        "difference": case.difference,
+    })
+}
+
+fn expected_json(expected: Expected) -> Value {
+    let (code, alert) = match expected {
+        Expected::Accepts => (None, None),
+        Expected::Refuses(code) => (Some(code), None),
+        Expected::Fails(alert) => (None, Some(alert.to_string())),
+    };
+    json!({ "accepts": expected == Expected::Accepts, "code": code, "alert": alert })
+}
+
+fn outcome_json(outcome: &Outcome) -> Value {
+    let verifier = outcome.judgement.as_ref().map(|judgement| {
+        let refusal = judgement.refusal.as_ref();
+        json!({
+            "accepts": refusal.is_none(),
+            "code": refusal.map(|r| &r.code),
+            "text": refusal.map(|r| &r.text),
+        })
+    });
+    let handshake = &outcome.handshake;
+    json!({
+        "library": outcome.library,
+        "shown_by": outcome.shown_by,
+        "verifier": verifier,
+        "handshake": {
+            "accepts": outcome.accepts(),
+            "text": handshake.refusal,
+            "alert": handshake.alert.map(|alert| alert.to_string()),
+            "scheme": handshake.scheme.map(|scheme| scheme.to_string()),
+        },
+        "as_expected": outcome.is_as_expected(),
+    })
 }

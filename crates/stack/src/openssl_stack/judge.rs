@@ -11,6 +11,10 @@ use openssl::x509::{X509, X509Crl, X509PurposeId, X509StoreContext, X509VerifyRe
 use super::ffi;
 use crate::judge::{PeerName, Purpose, Question, Refusal};
 
+/// The security level of OpenSSL's TLS unless it is told otherwise (SSL_CTX_set_security_level(3)):
+/// keys and signatures of 112 bits at least, so neither RSA-1024 nor SHA-1.
+const SECURITY_LEVEL: i32 = 2;
+
 pub(crate) fn judge(question: &Question<'_>) -> Result<(), Refusal> {
     let result = verify(question).map_err(|error| Refusal {
         code: "ErrorStack".to_owned(),
@@ -37,6 +41,7 @@ fn verify(question: &Question<'_>) -> Result<X509VerifyResult, ErrorStack> {
     let since = question.at.duration_since(SystemTime::UNIX_EPOCH);
     let seconds = i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
     parameters.set_time(seconds);
+    parameters.set_auth_level(SECURITY_LEVEL);
     let purpose = match question.purpose {
         Purpose::Server(PeerName::Dns(name)) => {
             parameters.set_host(name)?;

@@ -13,7 +13,7 @@ use crate::ca::{fault, now};
 use crate::{Ending, bad_input};
 
 #[derive(Args)]
-pub(super) struct Create {
+pub(in crate::ca) struct Create {
     /// `file://` and a JSON file with KeyAlgorithm, SigningAlgorithm and Subject.
     #[arg(long, value_name = "FILE")]
     certificate_authority_configuration: String,
@@ -105,7 +105,7 @@ fn id_of(common_name: &str) -> String {
 }
 
 #[derive(Args)]
-pub(super) struct Import {
+pub(in crate::ca) struct Import {
     #[command(flatten)]
     which: Which,
 
@@ -171,7 +171,7 @@ const fn kind_of(authority: &Authority) -> &'static str {
 }
 
 #[derive(Args)]
-pub(super) struct CreatePermission {
+pub(in crate::ca) struct CreatePermission {
     #[command(flatten)]
     which: Which,
 

@@ -16,7 +16,7 @@ use crate::ca::{fault, now};
 use crate::{Ending, bad_input};
 
 #[derive(Args)]
-pub(super) struct Issue {
+pub(in crate::ca) struct Issue {
     #[command(flatten)]
     which: Authority,
 
@@ -121,7 +121,7 @@ fn authority_template(name: &str) -> Result<AuthorityTemplate> {
 }
 
 #[derive(Args)]
-pub(super) struct Get {
+pub(in crate::ca) struct Get {
     #[command(flatten)]
     which: Authority,
 
@@ -161,7 +161,7 @@ pub(super) fn get(store: &Store, arguments: &Get) -> Result<Ending> {
 }
 
 #[derive(Args)]
-pub(super) struct Request {
+pub(in crate::ca) struct Request {
     #[command(flatten)]
     which: Authority,
 
@@ -216,7 +216,7 @@ pub(super) fn request(store: &Store, arguments: &Request) -> Result<Ending> {
 }
 
 #[derive(Args)]
-pub(super) struct Which {
+pub(in crate::ca) struct Which {
     /// The certificate: its ARN or serial number.
     #[arg(long, value_name = "ARN")]
     certificate_arn: String,
@@ -247,7 +247,7 @@ pub(super) fn describe(store: &Store, which: &Which) -> Result<Ending> {
 }
 
 #[derive(Args)]
-pub(super) struct Export {
+pub(in crate::ca) struct Export {
     #[command(flatten)]
     which: Which,
 

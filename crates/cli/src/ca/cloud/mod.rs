@@ -8,7 +8,6 @@ mod authority;
 mod certificate;
 mod keys;
 
-use ::ca::Store;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;

@@ -1,0 +1,167 @@
+//! `pqlab lab certs`: bad certificates before both libraries.
+
+use std::path::PathBuf;
+
+use pki::{Cache, Role, SERVER_NAME, certificate_pem};
+use serde_json::{Value, json};
+use wire::{ChainAlgorithms, SignatureAlgorithm};
+
+use crate::common::{expect, run, write};
+
+#[test]
+fn cases_are_shown_judged_and_explained() {
+    let arguments = ["--case", "expired", "--case", "common-name-only"];
+    let output = run(&[&["lab", "certs"], &arguments[..]].concat());
+    let said = [
+        "refuses: ExpiredContext",
+        "refuses: 10",
+        "RFC 5280 section 6.1.3 (a)(2)",
+        "Where they differ",
+        "common-name-only: rustls refuses: NotValidForNameContext, OpenSSL accepts",
+        "RFC 9525 section 2",
+        "2 of 2 cases as expected",
+    ];
+    expect(&output, 0, &said);
+
+    let output = run(&[&["lab", "certs", "--json"], &arguments[..]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["as_expected"], true);
+    let [expired, common_name] = report["cases"].as_array().unwrap().as_slice() else {
+        panic!("{report}");
+    };
+    let [rustls, openssl] = expired["outcomes"].as_array().unwrap().as_slice() else {
+        panic!("{report}");
+    };
+    assert_eq!(expired["differs"], false);
+    assert_eq!(rustls["verifier"]["code"], "ExpiredContext");
+    // The alert crossed a real connection: RFC 8446 section 6.2.
+    assert_eq!(rustls["handshake"]["alert"], "certificate_expired (45)");
+    assert_eq!(openssl["verifier"]["code"], "10");
+    assert_eq!(openssl["handshake"]["alert"], "certificate_expired (45)");
+    assert_eq!(common_name["differs"], true);
+    let accepted = &common_name["outcomes"][1]["handshake"];
+    assert_eq!(accepted["accepts"], true);
+    assert_eq!(accepted["scheme"], "ecdsa_secp256r1_sha256");
+}
+
+#[test]
+fn the_list_names_every_case_and_an_unknown_one_is_bad_input() {
+    let output = run(&["lab", "certs", "--list"]);
+    let said = ["expired-root", "ml-dsa-key-encipherment", "RFC 9881"];
+    expect(&output, 0, &said);
+    let output = run(&["lab", "certs", "--list", "--json"]);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(list["cases"].as_array().unwrap().len() > 30, "{list}");
+    let output = run(&["lab", "certs", "--case", "nonsense"]);
+    expect(&output, 2, &["nonsense", "--list"]);
+}
+
+/// A file of x509-limbo with one good chain, and what is said of it.
+fn limbo(folder: &tempfile::TempDir, version: u32) -> PathBuf {
+    let cache = Cache::open(folder.path().join("pki")).unwrap();
+    let chain = ChainAlgorithms::uniform(SignatureAlgorithm::EcdsaP256);
+    let server = cache.identity(chain, Role::Server).unwrap();
+    let [leaf, intermediate] = server.chain() else {
+        panic!("a leaf and an intermediate");
+    };
+    let case = |id: &str, expected: &str, changes: Value| {
+        let mut case = json!({
+            "id": id,
+            "description": "ignored",
+            "a_field_of_tomorrow": { "is": "ignored" },
+            "features": [],
+            "importance": "high",
+            "validation_kind": "SERVER",
+            "trusted_certs": [certificate_pem(server.root())],
+            "untrusted_intermediates": [certificate_pem(intermediate)],
+            "peer_certificate": certificate_pem(leaf),
+            "validation_time": null,
+            "signature_algorithms": [],
+            "key_usage": [],
+            "extended_key_usage": ["serverAuth"],
+            "expected_result": expected,
+            "expected_peer_name": { "kind": "DNS", "value": SERVER_NAME },
+            "expected_peer_names": [],
+            "max_chain_depth": null,
+            "crls": [],
+        });
+        for (field, value) in changes.as_object().unwrap() {
+            case[field] = value.clone();
+        }
+        case
+    };
+    let suite = json!({ "version": version, "testcases": [
+        case("good::chain", "SUCCESS", json!({})),
+        case("good::address", "SUCCESS", json!({
+            "expected_peer_name": { "kind": "IP", "value": "127.0.0.1" },
+        })),
+        case("bad::late", "FAILURE", json!({
+            "validation_time": "2199-01-01T00:00:00+00:00",
+            "features": ["pedantic-test"],
+        })),
+        case("bad::no-intermediate", "FAILURE", json!({ "untrusted_intermediates": [] })),
+        case("bad::as-client", "FAILURE", json!({
+            "validation_kind": "CLIENT",
+            "extended_key_usage": ["clientAuth"],
+            "expected_peer_name": null,
+        })),
+        case("wrong::expectation", "FAILURE", json!({})),
+        case("skipped::depth", "SUCCESS", json!({ "max_chain_depth": 0 })),
+        case("skipped::kind", "SUCCESS", json!({ "validation_kind": "OTHER" })),
+    ]});
+    write(folder.path(), "limbo.json", &suite.to_string())
+}
+
+#[test]
+fn a_file_of_x509_limbo_is_put_to_both_verifiers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = limbo(&folder, 1);
+    let file = file.to_str().unwrap();
+    let output = run(&["lab", "certs", "--limbo", file]);
+    let said = [
+        "pedantic-test",
+        "wrong::expectation",
+        "1: a limit to the length of chains",
+        "1: neither a server nor a client",
+    ];
+    expect(&output, 0, &said);
+
+    let output = run(&["lab", "certs", "--limbo", file, "--json"]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let total = json!({
+        "cases": 6,
+        "to_accept": 2,
+        "rustls_as_expected": 5,
+        "openssl_as_expected": 5,
+        "both_alike": 6,
+    });
+    assert_eq!(report["total"], total, "{report}");
+    assert_eq!(report["groups"]["bad"]["rustls_as_expected"], 3);
+    assert_eq!(report["features"]["pedantic-test"]["cases"], 1);
+    assert_eq!(report["skipped"].as_array().unwrap().len(), 2);
+    let disagreements = report["disagreements"].as_array().unwrap();
+    assert_eq!(disagreements.len(), 1, "{report}");
+    assert_eq!(disagreements[0]["id"], "wrong::expectation");
+    assert_eq!(disagreements[0]["openssl"]["accepts"], true);
+}
+
+#[test]
+fn a_file_that_is_not_of_x509_limbo_is_bad_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let of_tomorrow = limbo(&folder, 2);
+    let garbage = write(
+        folder.path(),
+        "garbage.json",
+        "{\"version\": 1, \"testcases\": 7}",
+    );
+    let absent = folder.path().join("absent.json");
+    for (file, said) in [
+        (of_tomorrow, "version 2"),
+        (garbage, "not a file of x509-limbo"),
+        (absent, "absent.json"),
+    ] {
+        let output = run(&["lab", "certs", "--limbo", file.to_str().unwrap()]);
+        expect(&output, 2, &[said]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Every scene with both libraries, over sockets.
+#![allow(clippy::unwrap_used)]
+
+use lab::mitm::{Cause, Outcome, Party, Play, Scene, perform, picture};
+use stack::{STACKS, TlsStack};
+
+const LIBRARIES: [&str; 2] = ["rustls", "openssl"];
+
+fn library(name: &str) -> &'static dyn TlsStack {
+    let mut stacks = STACKS.iter().copied();
+    stacks.find(|stack| stack.name().as_str() == name).unwrap()
+}
+
+fn play(scene: Scene, library_name: &str) -> Play {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime
+        .block_on(perform(scene, library(library_name)))
+        .unwrap()
+}
+
+/// The scene with each library.
+fn plays(scene: Scene) -> [Play; 2] {
+    LIBRARIES.map(|library| play(scene, library))
+}
+
+/// What was said, and what the attacker had of it.
+fn text(play: &Play) -> String {
+    let acts = play.acts.iter();
+    let lines = acts.map(|act| {
+        let gain = act.gain.as_deref().unwrap_or_default();
+        format!("{} > {}: {} [{gain}]\n", act.from, act.to, act.what)
+    });
+    lines.collect()
+}
+
+#[test]
+fn whoever_does_not_verify_or_trusts_the_attacker_is_read_and_lied_to() {
+    for scene in [
+        Scene::PlainHttp,
+        Scene::NoVerification,
+        Scene::TrustedAuthority,
+    ] {
+        for play in plays(scene) {
+            let what = format!("{scene} with {}", play.stack);
+            assert!(play.is_as_expected(), "{what}: {}", text(&play));
+            assert_eq!(play.outcome(), Outcome::Succeeds, "{what}");
+            assert_eq!(play.read.as_deref(), Some("Bearer 8f1c-alice"), "{what}");
+            let sent = play.sent.unwrap();
+            let received = play.received.unwrap();
+            assert!(sent.ends_with("SHOP-1000."), "{what}: {sent}");
+            assert!(received.ends_with("MALLORY-66."), "{what}: {received}");
+        }
+    }
+}
+
+#[test]
+fn certificates_that_the_anchors_do_not_vouch_for_are_refused() {
+    let said = [
+        (
+            Scene::SelfSigned,
+            ["UnknownIssuer", "self-signed certificate"],
+        ),
+        (
+            Scene::LookalikeAuthority,
+            ["BadSignature", "unable to get local issuer certificate"],
+        ),
+    ];
+    for (scene, said) in said {
+        for (play, words) in plays(scene).into_iter().zip(said) {
+            let what = format!("{scene} with {}: {}", play.stack, text(&play));
+            assert!(play.is_as_expected(), "{what}");
+            let refusal = play.refusal.unwrap();
+            assert!(refusal.words.contains(words), "{what}");
+            assert!(refusal.alert.is_some(), "{what}");
+            assert_eq!((play.read, play.received), (None, None), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_stolen_chain_is_good_for_nothing_without_its_key() {
+    for play in plays(Scene::StolenCertificate) {
+        let what = format!("{}: {}", play.stack, text(&play));
+        assert!(play.is_as_expected(), "{what}");
+        let refusal = play.refusal.unwrap();
+        assert_eq!(refusal.cause, Cause::CryptographicCheck, "{what}");
+        assert_eq!(
+            refusal.alert.as_deref(),
+            Some("decrypt_error (51)"),
+            "{what}"
+        );
+        // The chain itself is the real one.
+        assert!(what.contains("signed by CN=Honest Root CA"), "{what}");
+    }
+}
+
+#[test]
+fn an_eavesdropper_has_names_and_lengths_alone() {
+    for play in plays(Scene::Eavesdropper) {
+        let what = format!("{}: {}", play.stack, text(&play));
+        assert!(play.is_as_expected(), "{what}");
+        assert_eq!(play.read, None, "{what}");
+        assert_eq!(play.sent, play.received, "{what}");
+        assert!(
+            play.sent.is_some_and(|sent| sent.contains("SHOP")),
+            "{what}"
+        );
+        for part in [
+            "reads: the server's name shop.pqlab.test",
+            "X25519MLKEM768 (1216 B)",
+            "x25519, 32 and 32 B: a quantum computer",
+        ] {
+            assert!(what.contains(part), "{part:?} is not in {what}");
+        }
+    }
+}
+
+#[test]
+fn a_client_hello_that_was_changed_ends_the_handshake() {
+    for play in plays(Scene::Downgrade) {
+        let what = format!("{}: {}", play.stack, text(&play));
+        assert!(play.is_as_expected(), "{what}");
+        let refusal = play.refusal.unwrap();
+        assert_eq!(refusal.by, Party::Client, "{what}");
+        // The server was taken in: it is the hash of the messages that gives the attacker away.
+        assert!(what.contains("ServerHello: key share x25519"), "{what}");
+        assert_eq!((play.sent, play.received), (None, None), "{what}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_a_certificate_is_not_deceived_by_a_careless_client() {
+    for play in plays(Scene::ClientCertificate) {
+        let what = format!("{}: {}", play.stack, text(&play));
+        assert!(play.is_as_expected(), "{what}");
+        assert_eq!(play.outcome(), Outcome::InPart, "{what}");
+        let refusal = play.refusal.unwrap();
+        assert_eq!(refusal.by, Party::Server, "{what}");
+        assert_eq!(
+            refusal.alert.as_deref(),
+            Some("decrypt_error (51)"),
+            "{what}"
+        );
+        assert!(what.contains("alert certificate_required (116)"), "{what}");
+        assert!(what.contains("CN=alice.pqlab.test"), "{what}");
+        assert_eq!(play.received, None, "{what}");
+    }
+}
+
+#[test]
+fn the_picture_tells_everything_within_its_borders() {
+    let plays = [
+        Scene::Eavesdropper,
+        Scene::Downgrade,
+        Scene::TrustedAuthority,
+    ]
+    .map(|scene| play(scene, "openssl"));
+    let picture = picture(&plays);
+    let document = roxmltree::Document::parse(&picture).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.attribute("role"), Some("img"));
+    let number = |node: roxmltree::Node<'_, '_>, name: &str| -> f64 {
+        node.attribute(name).unwrap().parse().unwrap()
+    };
+    let [width, height] = ["width", "height"].map(|name| number(root, name));
+    assert!(width <= 1200.0, "{width}");
+    let of = |name: &'static str| {
+        root.descendants()
+            .filter(move |node| node.has_tag_name(name))
+    };
+    let description = of("desc").next().and_then(|node| node.text()).unwrap();
+    let mut said = String::new();
+    for text in of("text") {
+        let content = text.text().unwrap_or_default().trim();
+        let end = number(text, "x") + 6.0 * content.chars().count() as f64;
+        assert!(
+            end <= width && number(text, "y") <= height,
+            "{content:?} ends at {end}"
+        );
+        said += content;
+        said.push(' ');
+    }
+    for play in &plays {
+        assert!(description.contains(&play.verdict()), "{description}");
+        for act in &play.acts {
+            assert!(said.contains(&act.what), "{:?} is not in {said}", act.what);
+        }
+    }
+}
+
+#[test]
+fn scenes_are_found_by_their_names() {
+    for scene in Scene::ALL {
+        assert_eq!(scene.name().parse(), Ok(scene));
+    }
+    let unknown = "evil-twin".parse::<Scene>().unwrap_err();
+    assert!(unknown.to_string().contains("lookalike-ca"), "{unknown}");
+}
