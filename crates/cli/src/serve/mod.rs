@@ -1,20 +1,25 @@
 //! `pqlab serve`: an HTTPS server to point other software at.
 
 mod http3;
+mod log;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use quic::ServerError;
 use server::{Event, HttpsServer, Metrics, MetricsServer, Site, Transport, Trouble};
-use stack::{ClientProfile, Offer, ServerProfile, TlsStack, Trust};
+use stack::{ClientProfile, Endpoint, Offer, ServerProfile, TlsStack, Trust};
 use tokio::sync::watch;
 
 use crate::Ending;
 use crate::bad_input;
 use crate::runtime;
 use crate::server_options::ServerOptions;
+use log::Log;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -86,25 +91,16 @@ pub(crate) async fn run(
     is_json: bool,
 ) -> Result<Ending> {
     let (stack, profile) = options.profile(alpn)?;
-    let endpoint = stack.server(&profile).map_err(bad_input)?;
-    let address = options.listen.address().map_err(bad_input)?;
-    let server = HttpsServer::bind(address, Arc::from(endpoint), site, options.limits());
-    let server = server.await.map_err(bad_input)?;
-    let mut server = server.with_log(move |trouble| tell(trouble, is_json));
-    let http3 = match over_quic {
-        OverQuic::Nothing => None,
-        OverQuic::Page { .. } if stack.name().as_str() != "rustls" => {
-            return Err(bad_input(anyhow!(
-                "QUIC is served with --stack rustls only"
-            )));
-        }
-        OverQuic::Page { has_retry } => {
-            let address = server.local_addr();
-            let bound = http3::bind(address, &profile, has_retry, options.limits())?;
-            server = server.with_http3(address.port());
-            Some(bound)
-        }
-    };
+    let (mut server, http3) = bind(options, stack, &profile, &site, over_quic).await?;
+    let (log, writing) = Log::start(is_json)?;
+    let http3_is_served = Arc::new(AtomicBool::new(true));
+    if let Some(http3) = &http3 {
+        server = server.with_http3(http3.local_addr().port(), http3_is_served.clone());
+    }
+    let server = server.with_log({
+        let log = log.clone();
+        move |trouble| log.tell(trouble)
+    });
     let metrics = match &options.metrics {
         None => None,
         Some(place) => {
@@ -142,7 +138,8 @@ pub(crate) async fn run(
         let page = http3::Page {
             address: http3.local_addr(),
             metrics: server.metrics(),
-            log: move |trouble: &Trouble| tell(trouble, is_json),
+            is_served: http3_is_served.clone(),
+            log: move |trouble: &Trouble| log.tell(trouble),
         };
         tokio::spawn(http3.serve(Arc::new(page), stopped(stop.clone()), options.grace()))
     });
@@ -152,8 +149,52 @@ pub(crate) async fn run(
         over_quic.await.context("serving HTTP/3")?;
         transports.push(Transport::Quic);
     }
+    writing.end(LAST_LINES);
     tell_counts(&counted, &transports, is_json);
-    Ok(Ending::Good)
+    match http3_is_served.load(Ordering::Relaxed) {
+        true => Ok(Ending::Good),
+        false => Err(anyhow!("the UDP socket failed before the end")),
+    }
+}
+
+/// How long lines about failures may take to be written at the end.
+const LAST_LINES: Duration = Duration::from_secs(1);
+/// How often the system is asked for a port that is free for TCP and UDP.
+const PORTS: usize = 8;
+
+/// Listens for HTTPS, and for HTTP/3 at the UDP port of the same number.
+async fn bind(
+    options: &ServerOptions,
+    stack: &dyn TlsStack,
+    profile: &ServerProfile,
+    site: &Site,
+    over_quic: OverQuic,
+) -> Result<(HttpsServer, Option<quic::Server>)> {
+    let endpoint: Arc<dyn Endpoint> = Arc::from(stack.server(profile).map_err(bad_input)?);
+    let address = options.listen.address().map_err(bad_input)?;
+    let limits = options.limits();
+    let https = || HttpsServer::bind(address, endpoint.clone(), site.clone(), limits);
+    let has_retry = match over_quic {
+        OverQuic::Nothing => return Ok((https().await.map_err(bad_input)?, None)),
+        OverQuic::Page { .. } if stack.name().as_str() != "rustls" => {
+            return Err(bad_input(anyhow!(
+                "QUIC is served with --stack rustls only"
+            )));
+        }
+        OverQuic::Page { has_retry } => has_retry,
+    };
+    let http3 = http3::binder(profile, has_retry, limits)?;
+    let mut ports = if address.port() == 0 { PORTS } else { 1 };
+    loop {
+        let server = https().await.map_err(bad_input)?;
+        ports -= 1;
+        match http3(server.local_addr()) {
+            Ok(http3) => return Ok((server, Some(http3))),
+            // The system chose a port that is free for TCP only.
+            Err(ServerError::Bind { .. }) if ports > 0 => {}
+            Err(error) => return Err(bad_input(error)),
+        }
+    }
 }
 
 /// Has the library seed its random number generator, which takes tens of milliseconds in
@@ -177,7 +218,7 @@ fn warm_up(stack: &dyn TlsStack, profile: &ServerProfile) {
 }
 
 /// Becomes true with the first SIGINT or SIGTERM; the second ends the process at once.
-fn stop_signal() -> Result<watch::Receiver<bool>> {
+pub(crate) fn stop_signal() -> Result<watch::Receiver<bool>> {
     let (sender, receiver) = watch::channel(false);
     ctrlc::set_handler(move || {
         if sender.send_replace(true) {
@@ -188,27 +229,9 @@ fn stop_signal() -> Result<watch::Receiver<bool>> {
     Ok(receiver)
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error says that nobody can give the signal any more.
     let _ = stop.wait_for(|is_stopped| *is_stopped).await;
-}
-
-/// One line for each failure: on stdout as JSON, on stderr for people.
-fn tell(trouble: &Trouble, is_json: bool) {
-    let (client, kind) = (trouble.client.to_string(), trouble.event.name());
-    let transport = trouble.transport.name();
-    if is_json {
-        let event = "failed";
-        say!(
-            "{}",
-            serde_json::json!({
-                "event": event, "transport": transport, "kind": kind, "client": client,
-                "reason": trouble.reason,
-            })
-        );
-    } else {
-        eprintln!("{client} over {transport}: {kind}: {}", trouble.reason);
-    }
 }
 
 /// What became of connections: those over TCP, and of QUIC where that was served.
