@@ -1,6 +1,6 @@
 //! What several verbs take as arguments: times, and the request of HTTP/1.1.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::target::Target;
 
@@ -12,6 +12,28 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
 /// A time in milliseconds.
 pub(crate) fn milliseconds(text: &str) -> Result<Duration, String> {
     positive(text, 1e-3)
+}
+
+/// A time for several steps together, which runs from when it is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Countdown {
+    begin: Instant,
+    /// All of it.
+    pub(crate) limit: Duration,
+}
+
+impl Countdown {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self {
+            begin: Instant::now(),
+            limit,
+        }
+    }
+
+    /// What is left now.
+    pub(crate) fn left(&self) -> Duration {
+        self.limit.saturating_sub(self.begin.elapsed())
+    }
 }
 
 /// More than nothing, and less than a year.

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::Args;
 use experiment::StackName;
 use pki::Role;
 use stack::{ClientProfile, TlsStack, Trust};
 use wire::ChainAlgorithms;
 
+use crate::bad_input;
 use crate::offer_options::{OfferOptions, certified_keys, trust_anchors};
 
 /// What a client offers, whom it trusts and what it shows.
@@ -41,9 +42,9 @@ pub(crate) struct ClientOptions {
     #[arg(long, value_name = "ALGORITHM", conflicts_with = "cert")]
     auth: Option<ChainAlgorithms>,
 
-    /// Application protocols to offer (ALPN).
+    /// Application protocols to offer (ALPN). With --request: http/1.1, if none is named.
     #[arg(long, value_delimiter = ',', value_name = "PROTOCOL,…")]
-    pub(crate) alpn: Vec<String>,
+    alpn: Vec<String>,
 }
 
 impl ClientOptions {
@@ -55,6 +56,21 @@ impl ClientOptions {
     /// The name of the server at `host`.
     pub(crate) fn server_name<'a>(&'a self, host: &'a str) -> &'a str {
         self.server_name.as_deref().unwrap_or(host)
+    }
+
+    /// For a client that asks over HTTP/1.1: it says so, where nothing else is named.
+    ///
+    /// # Errors
+    /// When HTTP/2 is to be offered, which the server then speaks.
+    pub(crate) fn for_http1(mut self) -> Result<Self> {
+        if self.alpn.iter().any(|name| name == "h2") {
+            let what = "--request is of HTTP/1.1: leave h2 out of --alpn";
+            return Err(bad_input(anyhow!(what)));
+        }
+        if self.alpn.is_empty() {
+            self.alpn = vec!["http/1.1".to_owned()];
+        }
+        Ok(self)
     }
 
     /// The stack, and a client that verifies servers of this host unless told otherwise.
@@ -79,5 +95,21 @@ impl ClientOptions {
             resumes: false,
         };
         Ok((self.offer.stack()?, profile))
+    }
+
+    /// As [`Self::profile`], for one who wants to see: the chain is judged and kept, and the
+    /// verdict decides what follows instead of ending the handshake.
+    ///
+    /// # Errors
+    /// As [`Self::profile`].
+    pub(crate) fn observing_profile(
+        &self,
+        host: &str,
+    ) -> Result<(&'static dyn TlsStack, ClientProfile)> {
+        let (stack, mut profile) = self.profile(host)?;
+        if let Trust::Verify(anchors) = profile.trust {
+            profile.trust = Trust::Observe(anchors);
+        }
+        Ok((stack, profile))
     }
 }

@@ -22,6 +22,8 @@ use wire::NamedGroup;
 
 use crate::arguments::{milliseconds, path, request as request_for, seconds};
 use crate::client_options::ClientOptions;
+use crate::connect::{Failure, Stopped};
+use crate::output::escape;
 use crate::target::Target;
 use crate::{Ending, bad_input};
 use live::{Lines, LiveView};
@@ -159,18 +161,43 @@ const DURATION: Duration = Duration::from_secs(10);
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     match load(&arguments) {
-        Err(error) if is_about_trust(&error) => {
-            eprintln!("pqlab: {error:#}");
-            Ok(Ending::Bad)
+        Err(error) => {
+            // With the load's own document its failure was told.
+            let error = match error.is::<Failed>() {
+                true => error,
+                false => tell(&arguments, error)?,
+            };
+            match is_about_trust(&error) {
+                true => {
+                    eprintln!("pqlab: {}", escape(&format!("{error:#}")));
+                    Ok(Ending::Bad)
+                }
+                false => Err(error),
+            }
         }
-        result => result,
+        ending => ending,
     }
 }
 
+/// Tells programs why there was no load.
+fn tell(arguments: &Arguments, error: anyhow::Error) -> Result<anyhow::Error> {
+    let stopped = Stopped::from(error);
+    if arguments.json {
+        let failure = Failure::without_hint(&stopped);
+        say!("{}", json::no_load(&arguments.target, &failure)?);
+    }
+    Ok(stopped.error)
+}
+
 fn load(arguments: &Arguments) -> Result<Ending> {
+    let client = arguments.client.clone();
+    let client = match arguments.request {
+        Some(_) => client.for_http1()?,
+        None => client,
+    };
     let address = arguments.address()?;
     let arrivals = arguments.arrivals();
-    let (stack, profile) = arguments.client.profile(&arguments.target.host)?;
+    let (stack, profile) = client.profile(&arguments.target.host)?;
     let endpoints = arguments.endpoints(stack, profile, arrivals)?;
     let plan = arguments.plan(address, arrivals);
     if cfg!(debug_assertions) {
@@ -276,8 +303,7 @@ impl Arguments {
     /// The server's address. Of several the first that takes connections: `localhost` may
     /// be both ::1 and 127.0.0.1, and servers often listen at one of them.
     fn address(&self) -> Result<SocketAddr> {
-        let mut addresses = self.target.resolve()?;
-        addresses.dedup();
+        let addresses = self.target.resolve()?;
         let is_local = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
         let remote = addresses.iter().find(|address| !is_local(address));
         if let (Some(address), false) = (remote, self.allow_remote) {

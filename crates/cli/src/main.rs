@@ -39,8 +39,9 @@ use clap::{Parser, Subcommand};
 /// connects with any of them.
 ///
 /// Exit codes: 0 as it should be; 1 a comparison found a regression, a verification a
-/// failure, or a server is not trusted; 2 bad arguments or input; 3 measuring, connecting
-/// or writing failed; 130 interrupted; 141 whoever read the output has gone.
+/// failure, a server is not trusted, or no rate keeps within the bound; 2 bad arguments or
+/// input; 3 measuring, connecting or writing failed; 130 interrupted; 141 whoever read the
+/// output has gone.
 #[derive(Parser)]
 #[command(name = "pqlab", version, max_term_width = 100)]
 struct Arguments {
@@ -82,7 +83,8 @@ enum Verb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Good,
-    /// A regression, a failed verification, a server that is not trusted.
+    /// A regression, a failed verification, a server that is not trusted, no rate within the
+    /// bound.
     Bad,
     Interrupted,
 }
@@ -133,8 +135,14 @@ fn main() -> ExitCode {
         Ok(Ending::Bad) => ExitCode::from(1),
         Ok(Ending::Interrupted) => ExitCode::from(130),
         Err(error) => {
-            eprintln!("pqlab: {error:#}");
-            ExitCode::from(if error.is::<BadInput>() { 2 } else { 3 })
+            let text = format!("{error:#}");
+            // The user's own input may be shown in several lines. Other text may be a peer's.
+            let (text, code) = match error.is::<BadInput>() {
+                true => (output::escape_lines(&text), 2),
+                false => (output::escape(&text), 3),
+            };
+            eprintln!("pqlab: {text}");
+            ExitCode::from(code)
         }
     }
 }

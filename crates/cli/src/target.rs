@@ -1,8 +1,12 @@
 //! `HOST:PORT`, as an argument.
 
 use std::fmt;
+use std::io;
 use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
 
@@ -14,17 +18,54 @@ pub(crate) struct Target {
     pub(crate) port: u16,
 }
 
+/// A name has no address, or the system could not find out.
+#[derive(Debug)]
+pub(crate) struct LookupError {
+    host: String,
+    cause: io::Error,
+}
+
+impl fmt::Display for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "looking up {}", self.host)
+    }
+}
+
+impl std::error::Error for LookupError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
 impl Target {
-    /// Its addresses, in the order of the system's resolver; one at least.
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>> {
-        let addresses = (self.host.as_str(), self.port)
-            .to_socket_addrs()
-            .with_context(|| format!("looking up {}", self.host))?;
-        let addresses: Vec<SocketAddr> = addresses.collect();
-        if addresses.is_empty() {
-            return Err(anyhow!("{} has no address", self.host));
+    /// Its addresses, in the order of the system's resolver; one at least, and each once.
+    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, LookupError> {
+        let failed = |cause| LookupError {
+            host: self.host.clone(),
+            cause,
+        };
+        let found = (self.host.as_str(), self.port).to_socket_addrs();
+        let mut addresses: Vec<SocketAddr> = found.map_err(failed)?.collect();
+        addresses.dedup();
+        match addresses.is_empty() {
+            true => Err(failed(io::Error::other("it has no address"))),
+            false => Ok(addresses),
         }
-        Ok(addresses)
+    }
+
+    /// The same, within this time: the system's resolver may take many seconds.
+    pub(crate) fn resolve_within(&self, limit: Duration) -> Result<Vec<SocketAddr>, LookupError> {
+        let (tell, told) = mpsc::channel();
+        let target = self.clone();
+        // Nothing can end the system's call: one that is too slow ends with the program.
+        thread::spawn(move || tell.send(target.resolve()));
+        told.recv_timeout(limit).unwrap_or_else(|_| {
+            let what = format!("no answer within {limit:?}");
+            Err(LookupError {
+                host: self.host.clone(),
+                cause: io::Error::new(io::ErrorKind::TimedOut, what),
+            })
+        })
     }
 }
 
@@ -69,8 +110,7 @@ impl Place {
     /// # Errors
     /// When the name has none.
     pub(crate) fn address(&self) -> Result<SocketAddr> {
-        let mut addresses = self.0.resolve()?;
-        addresses.dedup();
+        let addresses = self.0.resolve()?;
         let first = addresses[0];
         if addresses.len() > 1 {
             let names: Vec<String> = addresses.iter().map(|a| a.ip().to_string()).collect();

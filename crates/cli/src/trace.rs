@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Arg, Args};
-use client::Inspection;
 use experiment::{Handshake, NetworkName, Scenario, StackName};
 use pki::Cache;
 use serde::Serialize;
-use stack::{PhaseTiming, Trust};
+use stack::PhaseTiming;
 use trace::{Capture, Trace};
 
-use crate::arguments::seconds;
+use crate::arguments::{Countdown, seconds};
 use crate::client_options::ClientOptions;
-use crate::connect::first_that_answers;
+use crate::connect::{Failure, Stopped, first_that_answers};
 use crate::offer_options::lab;
-use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::output::{SCHEMA, TOOL_VERSION, escape, escape_lines};
 use crate::recorded::Secrets;
 use crate::target::Target;
 use crate::{Ending, bad_input, runtime};
@@ -42,7 +41,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Seconds for a connection to a server.
+    /// Seconds for everything about a connection to a server.
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     timeout: Duration,
 
@@ -64,6 +63,8 @@ fn of_live(argument: Arg) -> Arg {
 struct Document<'t> {
     schema: u32,
     tool_version: &'static str,
+    /// Null exactly where the exit code is 0.
+    error: Option<Failure>,
     traces: &'t [Trace],
 }
 
@@ -78,21 +79,10 @@ const CONTRAST: [&str; 3] = [
 const ABREAST: usize = 3;
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
-    let mut ending = Ending::Good;
-    let mut failure = None;
-    let captures = match &arguments.live {
+    let (captures, end) = match &arguments.live {
         Some(target) => {
-            let (capture, inspection) = live(target, &arguments)?;
-            let verdict = inspection
-                .established
-                .as_ref()
-                .and_then(|established| established.verdict.clone());
-            if let Some(Err(reason)) = verdict {
-                eprintln!("pqlab: the server is not trusted: {reason}");
-                ending = Ending::Bad;
-            }
-            failure = inspection.failure;
-            vec![capture]
+            let (capture, end) = live(target, &arguments);
+            (Vec::from_iter(capture), end)
         }
         None => {
             let stack = arguments.options.stack_name();
@@ -100,7 +90,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
                 [] => CONTRAST.map(ToOwned::to_owned).to_vec(),
                 named => named.to_vec(),
             };
-            pairs(&named, stack, &lab()?)?
+            (pairs(&named, stack, &lab()?)?, End::Good)
         }
     };
     if arguments.svg.is_some() && captures.len() > ABREAST {
@@ -108,7 +98,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         return Err(bad_input(anyhow!(what)));
     }
     let traces: Vec<Trace> = captures.iter().map(trace::explain).collect();
-    if let Some(path) = &arguments.svg {
+    if let (Some(path), false) = (&arguments.svg, traces.is_empty()) {
         std::fs::write(path, trace::svg(&traces))
             .with_context(|| format!("writing {}", path.display()))?;
         eprintln!("written: {}", path.display());
@@ -117,20 +107,43 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         let document = Document {
             schema: SCHEMA,
             tool_version: TOOL_VERSION,
+            error: end.failure(),
             traces: &traces,
         };
         say!("{}", serde_json::to_string_pretty(&document)?);
     } else {
         for trace in &traces {
-            say!("{}", trace::text(trace));
+            say!("{}", escape_lines(&trace::text(trace)));
         }
         if traces.len() > 1 {
-            say!("{}", trace::compare_text(&traces));
+            say!("{}", escape_lines(&trace::compare_text(&traces)));
         }
     }
-    match failure {
-        Some(failure) => Err(failure.into()),
-        None => Ok(ending),
+    match end {
+        End::Good => Ok(Ending::Good),
+        End::Untrusted(reason) => {
+            eprintln!("pqlab: the server is not trusted: {}", escape(&reason));
+            Ok(Ending::Bad)
+        }
+        End::Stopped(stopped) => Err(stopped.error),
+    }
+}
+
+/// How a traced connection ended.
+enum End {
+    Good,
+    /// Why not.
+    Untrusted(String),
+    Stopped(Stopped),
+}
+
+impl End {
+    fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Good => None,
+            Self::Untrusted(reason) => Some(Failure::untrusted(reason)),
+            Self::Stopped(stopped) => Some(Failure::without_hint(stopped)),
+        }
     }
 }
 
@@ -191,22 +204,34 @@ fn scenario(name: &str, stack: &StackName) -> Result<Scenario> {
     ))
 }
 
-fn live(target: &Target, arguments: &Arguments) -> Result<(Capture, Inspection)> {
-    let (stack, mut profile) = arguments.options.profile(&target.host)?;
-    if let Trust::Verify(anchors) = profile.trust {
-        profile.trust = Trust::Observe(anchors);
+/// What was recorded, if there was a connection, and how it ended.
+fn live(target: &Target, arguments: &Arguments) -> (Option<Capture>, End) {
+    match connection(target, arguments) {
+        Ok((capture, end)) => (Some(capture), end),
+        Err(error) => (None, End::Stopped(error.into())),
     }
+}
+
+fn connection(target: &Target, arguments: &Arguments) -> Result<(Capture, End)> {
+    let time = Countdown::new(arguments.timeout);
+    let (stack, mut profile) = arguments.options.observing_profile(&target.host)?;
     let secrets = Secrets::default();
     profile.offer.key_log = Some(secrets.key_log(|_| {}));
     if stack.times_phases() {
         profile.offer.timing = PhaseTiming::On;
     }
     let endpoint = stack.client(&profile).map_err(bad_input)?;
-    let addresses = target.resolve()?;
-    let limit = arguments.timeout;
-    let connected = first_that_answers(&addresses, &*endpoint, None, limit);
-    let inspection = runtime()?.block_on(connected)?;
+    let addresses = target.resolve_within(time.left())?;
+    let connected = first_that_answers(&addresses, &*endpoint, None, time);
+    let mut inspection = runtime()?.block_on(connected)?;
     let title = format!("{target}, with {}", stack.name());
     let capture = secrets.capture(title, &inspection)?;
-    Ok((capture, inspection))
+    let established = inspection.established.as_ref();
+    let verdict = established.and_then(|established| established.verdict.clone());
+    let end = match (inspection.failure.take(), verdict) {
+        (Some(failure), _) => End::Stopped(Stopped::of_inspection(failure, &inspection)),
+        (None, Some(Err(reason))) => End::Untrusted(reason),
+        (None, _) => End::Good,
+    };
+    Ok((capture, end))
 }

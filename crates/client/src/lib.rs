@@ -17,4 +17,4 @@ mod socket;
 
 pub use error::{ClientError, Stage};
 pub use exchange::{Exchange, connect, issue_tickets};
-pub use inspect::{Established, Inspection, Response, inspect};
+pub use inspect::{Established, Inspection, Response, inspect, inspect_within};

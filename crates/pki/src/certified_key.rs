@@ -16,10 +16,7 @@ pub struct CertifiedKey {
 impl CertifiedKey {
     /// Puts together a chain, the end entity first, and its key. Whether the key belongs to the
     /// certificate is for the TLS library to say.
-    pub const fn new(
-        chain: Vec<CertificateDer<'static>>,
-        key: PrivateKeyDer<'static>,
-    ) -> Self {
+    pub const fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
         Self { chain, key }
     }
 

@@ -184,23 +184,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
     pub async fn read(&mut self) -> Result<&[u8], TransportError> {
         let mut count = 0;
         while count == 0 {
-            if self.buffers.input.is_empty() {
-                self.fill().await?;
-            }
-            let Buffers {
-                input, plaintext, ..
-            } = &mut self.buffers;
-            let received = self.connection.receive(input, plaintext);
-            input.clear();
-            count = match received {
-                Ok(count) => count,
-                Err(error) => {
-                    // `receive` has no output: the library keeps its alert until asked.
-                    let _ = self.connection.advance(&[], &mut self.buffers.output);
-                    return self.flush_after(Err(error)).await.map(|()| &[][..]);
-                }
-            };
+            count = self.receive().await?;
         }
+        Ok(&self.buffers.plaintext[..count])
+    }
+
+    /// As [`TlsStream::read`], but does not wait on after what is no application data, and
+    /// gives nothing then: a ticket, or a part of a record.
+    ///
+    /// # Errors
+    /// As [`TlsStream::read`].
+    pub async fn read_any(&mut self) -> Result<&[u8], TransportError> {
+        let count = self.receive().await?;
         Ok(&self.buffers.plaintext[..count])
     }
 
@@ -299,6 +294,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream<S> {
             self.flush_after(taken).await?;
         }
         Ok(())
+    }
+
+    /// Takes what came, or waits for it. Gives the number of bytes of application data.
+    async fn receive(&mut self) -> Result<usize, TransportError> {
+        if self.buffers.input.is_empty() {
+            self.fill().await?;
+        }
+        let Buffers {
+            input, plaintext, ..
+        } = &mut self.buffers;
+        let received = self.connection.receive(input, plaintext);
+        input.clear();
+        match received {
+            Ok(count) => Ok(count),
+            Err(error) => {
+                // `receive` has no output: the library keeps its alert until asked.
+                let _ = self.connection.advance(&[], &mut self.buffers.output);
+                self.flush_after(Err(error)).await.map(|()| 0)
+            }
+        }
     }
 
     async fn fill(&mut self) -> Result<(), TransportError> {

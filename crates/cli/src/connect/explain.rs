@@ -5,6 +5,7 @@ use std::fmt::Write;
 use server::Offered;
 
 use super::findings::{ClientCertificate, Findings, Flight, Negotiated, PostQuantum, RSA, Shown};
+use crate::output::escape;
 
 /// Columns of the text.
 const WIDTH: usize = 100;
@@ -225,6 +226,11 @@ fn chosen(findings: &Findings) -> Lines {
     };
     let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".to_owned());
     line(&mut lines, "version", or_none(&negotiated.version));
+    let Some(has_hello_retry) = negotiated.has_hello_retry else {
+        // Of what else was chosen nothing is known.
+        line(&mut lines, "signature", or_none(&negotiated.server_scheme));
+        return lines;
+    };
     let group = match (&negotiated.group, negotiated.is_resumed) {
         (Some(group), _) => group,
         (None, true) => "none: that of the session counts",
@@ -238,7 +244,7 @@ fn chosen(findings: &Findings) -> Lines {
     );
     line(&mut lines, "signature", or_none(&negotiated.server_scheme));
     line(&mut lines, "protocol", or_none(&negotiated.alpn));
-    let retry = match negotiated.has_hello_retry {
+    let retry = match has_hello_retry {
         true => "yes: the first key share was for a group that the server does not take",
         false => "no",
     };
@@ -390,10 +396,11 @@ fn times(findings: &Findings) -> Lines {
     lines
 }
 
-/// Breaks at blanks; a word that is longer than a line stays whole.
+/// Breaks at blanks; a word that is longer than a line stays whole. What peers wrote is in
+/// here, and nowhere else.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in escape(text).split(' ') {
         let Some(last) = lines.last_mut() else {
             break;
         };

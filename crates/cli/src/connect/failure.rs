@@ -1,19 +1,20 @@
 //! Why there is no connection, or none to a server that is trusted.
 
 use anyhow::anyhow;
-use client::load::FailureKind;
+use client::load::{FailureKind, LoadError};
 use client::{ClientError, Inspection};
 use serde::Serialize;
 use wire::{AlertDescription, ContentType};
 
 use super::findings::Findings;
 use crate::BadInput;
+use crate::target::LookupError;
 
 /// For programs.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     /// One of `pqlab load`'s kinds, or of those below.
-    pub(super) kind: &'static str,
+    kind: &'static str,
     /// What happened, with its causes.
     pub(super) text: String,
     /// What may be behind it, and what to try.
@@ -23,7 +24,7 @@ pub(super) struct Failure {
 /// The arguments or a file are wrong.
 const BAD_INPUT: &str = "bad-input";
 /// The host's name has no address.
-pub(super) const NO_ADDRESS: &str = "no-address";
+const NO_ADDRESS: &str = "no-address";
 /// The server answered with something else than TLS.
 const NOT_TLS: &str = "not-tls";
 /// A resumption without a ticket.
@@ -39,11 +40,11 @@ const UNTRUSTED: &str = "untrusted";
 
 /// What ended it before its end.
 #[derive(Debug)]
-pub(super) struct Stopped {
-    pub(super) kind: &'static str,
-    pub(super) error: anyhow::Error,
+pub(crate) struct Stopped {
+    kind: &'static str,
+    pub(crate) error: anyhow::Error,
     /// What the server said, if it said anything.
-    pub(super) alert: Option<AlertDescription>,
+    alert: Option<AlertDescription>,
 }
 
 impl Stopped {
@@ -57,7 +58,7 @@ impl Stopped {
 
     /// Of a connection that was made and failed. A server without TLS is called that, and
     /// not what the library makes of its bytes.
-    pub(super) fn of_inspection(failure: ClientError, inspection: &Inspection) -> Self {
+    pub(crate) fn of_inspection(failure: ClientError, inspection: &Inspection) -> Self {
         match words_without_tls(inspection) {
             Some(words) => Self::new(NOT_TLS, anyhow!("the server does not speak TLS: {words}")),
             None => anyhow::Error::from(failure).into(),
@@ -77,6 +78,10 @@ impl From<anyhow::Error> for Stopped {
             (FailureKind::of(error).name(), alert)
         } else if let Some(error) = error.downcast_ref::<quic::ClientError>() {
             of_quic(error)
+        } else if error.is::<LookupError>() {
+            (NO_ADDRESS, None)
+        } else if let Some(LoadError::NoTickets { kind, .. }) = error.downcast_ref() {
+            (kind.map_or(NO_TICKET, FailureKind::name), None)
         } else {
             (SYSTEM, None)
         };
@@ -109,18 +114,42 @@ impl Failure {
     pub(super) fn of(stopped: Option<&Stopped>, findings: &Findings) -> Option<Self> {
         match stopped {
             Some(stopped) => Some(Self {
-                kind: stopped.kind,
-                text: format!("{:#}", stopped.error),
                 hint: stopped.alert.and_then(|alert| hint(alert, findings)),
+                ..Self::without_hint(stopped)
             }),
-            None => findings.is_stranger().then(|| Self {
-                kind: UNTRUSTED,
-                text: format!("the server is not trusted: {}", findings.reason()),
-                hint: None,
-            }),
+            None => findings
+                .is_stranger()
+                .then(|| Self::untrusted(findings.reason())),
+        }
+    }
+
+    /// Where nothing else was found out.
+    pub(crate) fn without_hint(stopped: &Stopped) -> Self {
+        Self {
+            kind: stopped.kind,
+            text: format!("{:#}", stopped.error),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn untrusted(reason: &str) -> Self {
+        Self {
+            kind: UNTRUSTED,
+            text: format!("the server is not trusted: {reason}"),
+            hint: None,
         }
     }
 }
+
+/// What servers say that miss a certificate, by IANA number: handshake_failure, bad_certificate,
+/// certificate_unknown, access_denied, certificate_required.
+const MISSES_CERTIFICATE: [AlertDescription; 5] = [
+    AlertDescription(40),
+    AlertDescription(42),
+    AlertDescription(46),
+    AlertDescription(49),
+    AlertDescription(116),
+];
 
 /// What an alert often means, given what was offered and asked for (RFC 8446 section 6.2).
 fn hint(alert: AlertDescription, findings: &Findings) -> Option<String> {
@@ -129,7 +158,7 @@ fn hint(alert: AlertDescription, findings: &Findings) -> Option<String> {
         .as_ref()
         .is_some_and(|asked| asked.is_requested && !asked.is_sent);
     match alert {
-        _ if wants_certificate => Some(
+        alert if wants_certificate && MISSES_CERTIFICATE.contains(&alert) => Some(
             "The server asked for a client certificate and got none: give one with --cert and \
              --key, or with --auth, whose key it can verify."
                 .to_owned(),
@@ -184,4 +213,35 @@ fn words_without_tls(inspection: &Inspection) -> Option<String> {
     let begin = words[..words.len().min(SHOWN)].escape_ascii();
     let more = if words.len() > SHOWN { "…" } else { "" };
     Some(format!("{protocol}: \"{begin}{more}\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::findings::ClientCertificate;
+
+    /// Another alert says something else, whatever else was asked for.
+    #[test]
+    fn a_missing_certificate_is_named_where_the_alert_may_be_about_it() {
+        let target = "localhost:1".parse().unwrap();
+        let request = wire::CertificateRequest {
+            signature_schemes: Vec::new(),
+            authorities: Vec::new(),
+        };
+        for (is_sent, number, is_named) in [
+            (false, 116, true),
+            (false, 40, true),
+            (false, 42, true),
+            (false, 70, false),
+            (false, 80, false),
+            (true, 116, false),
+        ] {
+            let mut findings = Findings::new(&target, "tcp");
+            let asked = ClientCertificate::new(Some(&request), is_sent, None);
+            findings.client_certificate = Some(asked);
+            let hint = hint(AlertDescription(number), &findings);
+            let names = hint.as_ref().is_some_and(|hint| hint.contains("--cert"));
+            assert_eq!(names, is_named, "{number}: {hint:?}");
+        }
+    }
 }

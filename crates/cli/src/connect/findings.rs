@@ -76,7 +76,9 @@ pub(super) struct Negotiated {
     /// The key exchange of the handshake whose master secret a resumption in TLS 1.2 uses
     /// again: a group, or `RSA key transport`.
     pub(super) session_key_exchange: Option<String>,
-    pub(super) has_hello_retry: bool,
+    /// Null where a connection over QUIC failed after its handshake: as the group, the suite and
+    /// the protocol, it is not known then.
+    pub(super) has_hello_retry: Option<bool>,
 }
 
 /// CertificateRequest, and what came of it.
@@ -161,7 +163,7 @@ pub(super) struct Times {
     pub(super) resolve_us: Option<u64>,
     pub(super) connect_us: Option<u64>,
     pub(super) handshake_us: Option<u64>,
-    /// From sending the request; over QUIC from the beginning.
+    /// From the end of the handshake, with which the request is sent.
     pub(super) first_byte_us: Option<u64>,
 }
 

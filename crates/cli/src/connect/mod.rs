@@ -5,6 +5,7 @@ mod failure;
 mod findings;
 mod over_quic;
 mod over_tcp;
+mod reach;
 
 use std::fs::File;
 use std::io::Write;
@@ -15,17 +16,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use client::{ClientError, Inspection, inspect};
-use stack::{ClientProfile, Endpoint, KeyLog, Trust};
+use client::Inspection;
+use stack::KeyLog;
 
-use crate::arguments::{path, request, seconds};
+use crate::arguments::{Countdown, path, request, seconds};
 use crate::client_options::ClientOptions;
 use crate::offer_options::OfferOptions;
 use crate::recorded::Secrets;
 use crate::target::Target;
 use crate::{Ending, bad_input, runtime};
-use failure::{Failure, NO_ADDRESS, NO_TICKET, Stopped};
+use failure::NO_TICKET;
+pub(crate) use failure::{Failure, Stopped};
 use findings::{Findings, micros};
+pub(crate) use reach::first_that_answers;
+use reach::{Unreached, first_over_quic};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -65,9 +69,10 @@ pub(crate) struct Arguments {
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     let transport = if arguments.quic { "quic" } else { "tcp" };
     let mut findings = Findings::new(&arguments.target, transport);
+    let time = Countdown::new(arguments.timeout);
     let result = match arguments.quic {
-        true => over_quic(&arguments, &mut findings),
-        false => over_tcp(&arguments, &mut findings),
+        true => over_quic(&arguments, time, &mut findings),
+        false => over_tcp(&arguments, time, &mut findings),
     };
     let stopped = result.err();
     findings.error = Failure::of(stopped.as_ref(), &findings);
@@ -83,76 +88,88 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
     }
 }
 
-fn over_tcp(arguments: &Arguments, findings: &mut Findings) -> Result<(), Stopped> {
-    let mut options = arguments.options.clone();
-    if arguments.request.is_some() {
-        match options.alpn.as_slice() {
-            [] => options.alpn = vec!["http/1.1".to_owned()],
-            offered if offered.iter().any(|name| name == "h2") => {
-                let what = "--request is of HTTP/1.1: leave h2 out of --alpn";
-                return Err(bad_input(anyhow!(what)).into());
-            }
-            _ => {}
-        }
-    }
-    let (stack, mut profile) = options.profile(&arguments.target.host)?;
+fn over_tcp(
+    arguments: &Arguments,
+    time: Countdown,
+    findings: &mut Findings,
+) -> Result<(), Stopped> {
+    let options = arguments.options.clone();
+    let options = match arguments.request {
+        Some(_) => options.for_http1()?,
+        None => options,
+    };
+    let (stack, mut profile) = options.observing_profile(&arguments.target.host)?;
     findings.stack = Some(stack.library().version);
-    observe(&mut profile);
     profile.resumes = arguments.resume;
     let secrets = Secrets::default();
     profile.offer.key_log = Some(key_log(arguments.keylog.as_ref(), &secrets)?);
     let endpoint = stack.client(&profile).map_err(bad_input)?;
 
-    let addresses = resolve(arguments, findings)?;
+    let addresses = resolve(arguments, time, findings)?;
     let runtime = runtime()?;
     let name = options.server_name(&arguments.target.host);
     let asked = arguments.request.as_ref();
     let asked = asked.map(|path| request(path, name, &arguments.target));
     let connect = || {
-        runtime.block_on(first_that_answers(
-            &addresses,
-            &*endpoint,
-            asked.as_deref(),
-            arguments.timeout,
-        ))
+        let asked = asked.as_deref();
+        runtime.block_on(first_that_answers(&addresses, &*endpoint, asked, time))
     };
+    let mut inspection = connect().map_err(|unreached| {
+        findings.address = unreached.address.map(|address| address.to_string());
+        anyhow::Error::from(unreached)
+    })?;
     let mut first = None;
-    let mut inspection = connect()?;
+    let mut unresumed = None;
     // A session with a stranger is not resumed: nobody would be judged then.
     if arguments.resume && inspection.failure.is_none() && !is_stranger(&inspection) {
-        if endpoint.tickets() == 0 {
-            let error = anyhow!(
-                "the first connection brought no ticket: the server issues none, or sends \
-                 them with its first answer (try --request /)"
-            );
-            return Err(Stopped::new(NO_TICKET, error));
-        }
-        first = inspection.established.take();
-        inspection = connect()?;
-        // The certificate of the session counts on: nothing else says who the server is.
-        if let (Some(first), Some(resumed)) = (&first, &mut inspection.established) {
-            resumed.verdict = resumed.verdict.take().or(first.verdict.clone());
+        match resumed(endpoint.tickets(), connect) {
+            Ok(mut second) => {
+                first = inspection.established.take();
+                // The certificate of the session counts on: nothing else says who the server
+                // is.
+                if let (Some(first), Some(resumed)) = (&first, &mut second.established) {
+                    resumed.verdict = resumed.verdict.take().or(first.verdict.clone());
+                }
+                inspection = second;
+            }
+            Err(stopped) => unresumed = Some(stopped),
         }
     }
     findings.add_inspection(&inspection, first.as_ref());
     findings.add_secrets(&inspection, &secrets, profile.certificate.as_ref())?;
-    match inspection.failure.take() {
-        Some(failure) => Err(Stopped::of_inspection(failure, &inspection)),
-        None => Ok(()),
+    match (unresumed, inspection.failure.take()) {
+        (Some(stopped), _) => Err(stopped),
+        (None, Some(failure)) => Err(Stopped::of_inspection(failure, &inspection)),
+        (None, None) => Ok(()),
     }
 }
 
-/// The chain is shown whatever is wrong with it; the verdict decides what follows.
-fn observe(profile: &mut ClientProfile) {
-    if let Trust::Verify(anchors) = &mut profile.trust {
-        profile.trust = Trust::Observe(std::mem::take(anchors));
+/// The second connection.
+fn resumed(
+    tickets: usize,
+    connect: impl Fn() -> Result<Inspection, Unreached>,
+) -> Result<Inspection, Stopped> {
+    if tickets == 0 {
+        let error = anyhow!(
+            "the first connection brought no ticket: the server issues none, or sends \
+             them with its first answer (try --request /)"
+        );
+        return Err(Stopped::new(NO_TICKET, error));
     }
+    connect().map_err(|unreached| {
+        anyhow::Error::from(unreached)
+            .context("the second connection")
+            .into()
+    })
 }
 
-fn resolve(arguments: &Arguments, findings: &mut Findings) -> Result<Vec<SocketAddr>, Stopped> {
+fn resolve(
+    arguments: &Arguments,
+    time: Countdown,
+    findings: &mut Findings,
+) -> Result<Vec<SocketAddr>> {
     let begin = Instant::now();
-    let addresses = arguments.target.resolve();
-    let addresses = addresses.map_err(|error| Stopped::new(NO_ADDRESS, error))?;
+    let addresses = arguments.target.resolve_within(time.left())?;
     findings.times.resolve_us = micros(begin.elapsed());
     Ok(addresses)
 }
@@ -163,58 +180,45 @@ fn is_stranger(inspection: &Inspection) -> bool {
     established.is_some_and(|established| matches!(established.verdict, Some(Err(_))))
 }
 
-fn over_quic(arguments: &Arguments, findings: &mut Findings) -> Result<(), Stopped> {
-    let (stack, mut profile) = arguments.options.profile(&arguments.target.host)?;
+fn over_quic(
+    arguments: &Arguments,
+    time: Countdown,
+    findings: &mut Findings,
+) -> Result<(), Stopped> {
+    let host = &arguments.target.host;
+    let (stack, mut profile) = arguments.options.observing_profile(host)?;
     if stack.name().as_str() != "rustls" {
         let what = "QUIC is spoken with --stack rustls only";
         return Err(bad_input(anyhow!(what)).into());
     }
     findings.stack = Some(quic::library().version);
     OfferOptions::for_quic(&mut profile.offer.versions)?;
-    observe(&mut profile);
     profile.offer.key_log = Some(key_log(arguments.keylog.as_ref(), &Secrets::default())?);
-    let watched = stack::rustls_config::watched_client_of(&profile);
-    let (config, watch) = watched.map_err(bad_input)?;
-    let options = quic::ClientOptions {
-        limit: arguments.timeout,
-        path: arguments.request.clone().unwrap_or_else(|| "/".to_owned()),
-        ..quic::ClientOptions::default()
+    let addresses = resolve(arguments, time, findings)?;
+    let path = arguments.request.as_deref().unwrap_or("/");
+    let attempt = runtime()?.block_on(first_over_quic(&addresses, &profile, path, time));
+    let Some(attempt) = attempt.map_err(bad_input)? else {
+        return Err(anyhow!("no connection was tried").into());
     };
-    // UDP does not say that nobody is there: the first address has all the time.
-    let address = resolve(arguments, findings)?[0];
-    // A stranger is told nothing.
-    let is_trusted = || !matches!(watch.watched().verdict, Some(Err(_)));
-    let name = &profile.server_name;
-    let connected = quic::connect_and_ask_if(address, name, config, &options, is_trusted);
-    let exchange = runtime()?.block_on(connected);
-    let watched = watch.watched();
+    let watched = attempt.watch.watched();
     findings.add_watched(&watched, profile.certificate.as_ref());
-    let exchange = exchange.map_err(|error| {
-        findings.address = Some(address.to_string());
-        anyhow::Error::from(error).context(address.to_string())
-    })?;
-    findings.add_exchange(&exchange, &watched);
-    Ok(())
-}
-
-/// Tries the addresses in order; the last one's failure counts.
-pub(crate) async fn first_that_answers(
-    addresses: &[SocketAddr],
-    endpoint: &dyn Endpoint,
-    request: Option<&[u8]>,
-    limit: Duration,
-) -> Result<Inspection> {
-    let mut failure = None;
-    for address in addresses {
-        match inspect(*address, endpoint, request, limit).await {
-            Ok(inspection) => return Ok(inspection),
-            Err(error @ (ClientError::Connect(_) | ClientError::Timeout { .. })) => {
-                failure = Some(anyhow::Error::from(error).context(address.to_string()));
+    let address = attempt.address.to_string();
+    findings.address = Some(address.clone());
+    match attempt.result {
+        Ok(exchange) => {
+            findings.add_exchange(&exchange, &watched);
+            Ok(())
+        }
+        // Nothing was sent yet.
+        Err(error @ quic::ClientError::Setup(_)) => Err(bad_input(error).into()),
+        Err(mut error) => {
+            findings.add_lost(&error, &watched);
+            if let quic::ClientError::Timeout { limit, .. } = &mut error {
+                *limit = time.limit;
             }
-            Err(error) => return Err(error.into()),
+            Err(anyhow::Error::from(error).context(address).into())
         }
     }
-    Err(failure.unwrap_or_else(|| anyhow!("no address")))
 }
 
 /// Keeps the secrets, and appends them to a file if there is one.

@@ -37,7 +37,7 @@ impl Findings {
             server_scheme: watched.scheme.map(|scheme| scheme.to_string()),
             client_scheme: watched.own_scheme.map(|scheme| scheme.to_string()),
             alpn: session.alpn.as_deref().map(lossy),
-            has_hello_retry: seen.is_some_and(|seen| seen.has_hello_retry),
+            has_hello_retry: seen.map(|seen| seen.has_hello_retry),
             ..Negotiated::of_group(group)
         });
         self.post_quantum = Some(PostQuantum::new(group, watched.scheme, &self.certificates));
@@ -61,7 +61,32 @@ impl Findings {
             status_line: format!("HTTP/3 {}", response.status),
         });
         self.times.handshake_us = micros(session.handshake);
+        // As over TCP: what came before the request is no part of it.
         let response = exchange.response.as_ref();
-        self.times.first_byte_us = response.and_then(|response| micros(response.first_byte));
+        self.times.first_byte_us = response
+            .map(|response| response.first_byte.saturating_sub(session.handshake))
+            .and_then(micros);
+    }
+
+    /// Adds what is known of a handshake after which the connection failed.
+    pub(super) fn add_lost(&mut self, error: &quic::ClientError, watched: &Watched) {
+        if is_after_handshake(error) {
+            self.negotiated = Some(Negotiated {
+                version: Some("TLS 1.3".to_owned()),
+                server_scheme: watched.scheme.map(|scheme| scheme.to_string()),
+                client_scheme: watched.own_scheme.map(|scheme| scheme.to_string()),
+                ..Negotiated::default()
+            });
+        }
+    }
+}
+
+fn is_after_handshake(error: &quic::ClientError) -> bool {
+    match error {
+        quic::ClientError::Alert { stage, .. }
+        | quic::ClientError::Timeout { stage, .. }
+        | quic::ClientError::Quic { stage, .. } => *stage == quic::Stage::Response,
+        quic::ClientError::Http(_) => true,
+        _ => false,
     }
 }

@@ -140,7 +140,7 @@ fn negotiated(established: &Established, first: Option<&Established>) -> Negotia
             Some(group) => group.to_string(),
             None => RSA.to_owned(),
         }),
-        has_hello_retry: established.has_hello_retry,
+        has_hello_retry: Some(established.has_hello_retry),
         ..Negotiated::of_group(group(established))
     }
 }

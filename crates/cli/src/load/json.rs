@@ -10,7 +10,9 @@ use stack::Negotiated;
 
 use super::Failed;
 use super::output::{Subject, status, times};
+use crate::connect::Failure;
 use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::target::Target;
 
 pub(super) fn report(
     report: &Report,
@@ -26,7 +28,7 @@ pub(super) fn report(
         .collect();
     let statuses: Map<_, _> = (0..tally.statuses.len())
         .filter(|class| tally.statuses[*class] > 0)
-        .map(|class| (status(class), tally.statuses[class].into()))
+        .map(|class| (status_key(class), tally.statuses[class].into()))
         .collect();
     let document = json!({
         "schema": SCHEMA,
@@ -71,11 +73,32 @@ pub(super) fn report(
     Ok(serde_json::to_string_pretty(&document)?)
 }
 
+/// Where there was no load.
+pub(super) fn no_load(target: &Target, error: &Failure) -> Result<String> {
+    let document = json!({
+        "schema": SCHEMA,
+        "tool_version": TOOL_VERSION,
+        "target": target.to_string(),
+        "address": null,
+        "stack": null,
+        "error": error,
+    });
+    Ok(serde_json::to_string_pretty(&document)?)
+}
+
+fn status_key(class: usize) -> String {
+    match class {
+        0 => "no_http".to_owned(),
+        class => status(class),
+    }
+}
+
 /// Why the load is as good as none.
 pub(super) fn error(failed: &Failed) -> Value {
     json!({
         "kind": failed.kind.map(client::load::FailureKind::name),
         "text": failed.to_string(),
+        "hint": null,
     })
 }
 

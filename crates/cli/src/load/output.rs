@@ -7,6 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use stack::Negotiated;
 
 use super::figures::{count, number, per_second, time};
+use crate::output::escape;
 
 /// Who was loaded by whom.
 pub(super) struct Subject {
@@ -134,7 +135,7 @@ fn print_outcomes(report: &Report) {
             table.add_row([
                 failure.kind.to_string(),
                 count(failure.count),
-                failure.example.clone(),
+                escape(&failure.example),
             ]);
         }
         if let Some(text) = table.column_mut(2) {

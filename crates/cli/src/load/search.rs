@@ -154,9 +154,11 @@ impl Found {
     /// Whether the p99 that decided are each settled by ten connections that took longer.
     fn is_settled(&self) -> bool {
         let Capacity { passed, failed } = self.capacity;
-        let mut steps = [self.step(passed, true), self.step(failed, false)].into_iter();
-        // A step that lost connections did not fail by its p99.
-        steps.all(|step| step.is_none_or(|step| step.is_settled || step.lost > 0))
+        let (passed, failed) = (self.step(passed, true), self.step(failed, false));
+        // A step that lost connections did not fail by its p99; one that passed did by nothing
+        // else.
+        passed.is_none_or(|step| step.is_settled)
+            && failed.is_none_or(|step| step.is_settled || step.lost > 0)
     }
 }
 
@@ -238,4 +240,53 @@ pub(super) fn json(found: &Found, plan: &Plan, subject: &Subject) -> Result<Stri
         "steps": steps,
     });
     Ok(serde_json::to_string_pretty(&document)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(rate: f64, has_passed: bool, is_settled: bool, lost: u64) -> Step {
+        Step {
+            rate,
+            has_passed,
+            achieved: rate,
+            lost,
+            p99: None,
+            is_settled,
+            limit: None,
+            failures: Vec::new(),
+        }
+    }
+
+    /// A step may pass with a lost connection in a thousand, and is settled by its p99 all the
+    /// same.
+    #[test]
+    fn lost_connections_settle_what_failed_and_not_what_passed() {
+        for (passed_settled, failed_settled, lost, is_settled) in [
+            (true, true, 0, true),
+            (false, true, 1, false),
+            (true, false, 1, true),
+            (true, false, 0, false),
+        ] {
+            let found = Found {
+                bound: Duration::from_millis(1),
+                steps: vec![
+                    step(100.0, true, passed_settled, lost),
+                    step(200.0, false, failed_settled, lost),
+                ],
+                capacity: Capacity {
+                    passed: Some(100.0),
+                    failed: Some(200.0),
+                },
+                failed: None,
+                is_interrupted: false,
+            };
+            assert_eq!(
+                found.is_settled(),
+                is_settled,
+                "{passed_settled} {failed_settled}"
+            );
+        }
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread;
 
 use serde_json::Value;
 
-use crate::common::{expect, pqlab, run, text};
+use crate::common::{expect, pqlab, run, text, write};
 use crate::serving::Server;
 
 /// Connects, and gives the exit code and what was found out.
@@ -217,7 +218,14 @@ fn a_second_connection_resumes_and_secrets_are_logged() {
 
     let forgetful = Server::start(&["serve"], &["--tickets", "0"]);
     let none = run(&["connect", &forgetful.address, "--ca", "lab", "--resume"]);
-    expect(&none, 3, &["no ticket"]);
+    expect(&none, 3, &["no ticket", "and then failed"]);
+    // What the first connection told is kept.
+    let (code, seen) = connect(&forgetful.address, &["--ca", "lab", "--resume"]);
+    assert_eq!(code, 3, "{seen}");
+    assert_eq!(seen["error"]["kind"], "no-ticket", "{seen}");
+    assert_eq!(seen["negotiated"]["group"], "X25519MLKEM768", "{seen}");
+    assert_eq!(seen["negotiated"]["is_resumed"], false, "{seen}");
+    assert_eq!(seen["verdict"]["is_trusted"], true, "{seen}");
 }
 
 #[test]
@@ -278,6 +286,25 @@ fn failures_are_json_as_well() {
         (&closed, &["--quic", "--stack", "openssl"], 2, "bad-input"),
         (
             &closed,
+            &["--ca", "lab", "--server-name", "a b"],
+            2,
+            "bad-input",
+        ),
+        (
+            &closed,
+            &["--quic", "--ca", "lab", "--server-name", "a b"],
+            2,
+            "bad-input",
+        ),
+        // No character of a URI (RFC 3986 appendix A).
+        (
+            &closed,
+            &["--quic", "--ca", "lab", "--request", "/<"],
+            2,
+            "bad-input",
+        ),
+        (
+            &closed,
             &["--quic", "--ca", "lab", "--timeout", "0.5"],
             3,
             "handshake-timeout",
@@ -291,4 +318,69 @@ fn failures_are_json_as_well() {
         assert_eq!(seen["negotiated"], Value::Null);
         assert_eq!(seen["certificates"], Value::Array(Vec::new()));
     }
+    let (_, refused) = connect(&closed, &["--ca", "lab"]);
+    assert_eq!(refused["address"], closed.as_str(), "{refused}");
+}
+
+/// Certificates come from anyone: a name in one does not reach the terminal as it is.
+#[test]
+fn what_a_peer_calls_itself_is_shown_and_not_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = hostile_certificate(folder.path());
+    let server = Server::start(&["serve"], &["--cert", &cert, "--key", &key]);
+    for (verb, code) in [
+        (&["connect", &server.address, "--ca", "lab"][..], 1),
+        (&["connect", &server.address, "--insecure"], 0),
+        (&["trace", "--live", &server.address, "--ca", "lab"], 1),
+        (
+            &["load", &server.address, "--ca", "lab", "--handshakes", "1"],
+            1,
+        ),
+    ] {
+        let output = run(verb);
+        expect(&output, code, &[]);
+        let said = text(&output);
+        let control = said.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(control, None, "{verb:?}: {said:?}");
+    }
+    let shown = run(&["connect", &server.address, "--insecure"]);
+    expect(&shown, 0, &["\\u{1b}]0;owned"]);
+}
+
+/// One whose names begin with an escape sequence, and its key.
+fn hostile_certificate(folder: &Path) -> (String, String) {
+    let names = vec!["\u{1b}]0;owned\u{7}".to_owned()];
+    let own = rcgen::generate_simple_self_signed(names).unwrap();
+    let cert = write(folder, "cert.pem", &own.cert.pem());
+    let key = write(folder, "key.pem", &own.signing_key.serialize_pem());
+    [cert, key]
+        .map(|path| path.to_str().unwrap().to_owned())
+        .into()
+}
+
+/// UDP does not say that nobody is there, and `localhost` may be ::1 first.
+#[test]
+fn over_quic_each_address_of_a_name_is_tried() {
+    let server = Server::start(&["serve"], &["--quic"]);
+    let target = format!("localhost:{}", server.port());
+    let (code, seen) = connect(&target, &["--quic", "--ca", "lab", "--request", "/json"]);
+    assert_eq!(code, 0, "{seen}");
+    assert_eq!(seen["address"], server.address.as_str());
+    let first_byte = seen["times"]["first_byte_us"].as_u64().unwrap();
+    assert!(first_byte > 0, "{seen}");
+}
+
+/// The server judges the client after the client's handshake (RFC 8446 section 4.4.2.4).
+#[test]
+fn a_refusal_after_the_handshake_over_quic_is_told_as_such() {
+    let server = Server::start(&["serve"], &["--quic", "--client-ca", "lab"]);
+    let arguments = ["connect", &server.address, "--quic", "--ca", "lab"];
+    let said = ["and then failed", "certificate_required (116)", "--cert"];
+    expect(&run(&arguments), 3, &said);
+    let (code, seen) = connect(&server.address, &["--quic", "--ca", "lab"]);
+    assert_eq!(code, 3, "{seen}");
+    assert_eq!(seen["negotiated"]["version"], "TLS 1.3", "{seen}");
+    assert_eq!(seen["negotiated"]["has_hello_retry"], Value::Null);
+    assert_eq!(seen["verdict"]["is_trusted"], true, "{seen}");
+    assert_eq!(seen["client_certificate"]["is_requested"], true, "{seen}");
 }

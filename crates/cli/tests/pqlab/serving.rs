@@ -58,11 +58,18 @@ impl Server {
         let pid = self.process.id().to_string();
         let killed = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
         assert!(killed.success());
+        let stopped = loop {
+            let mut line = String::new();
+            self.output.read_line(&mut line).unwrap();
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] != "failed" {
+                break event;
+            }
+        };
         let status = self.process.wait().unwrap();
         assert!(status.success(), "{status}");
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        assert_eq!(stopped["event"], "stopped");
+        stopped
     }
 }
 
@@ -172,10 +179,28 @@ fn a_server_says_why_clients_and_backends_fail() {
     }
     assert_eq!(kinds, ["backend_fault", "peer_fault"]);
     let metrics = get(proxy.metrics.as_ref().unwrap(), "/metrics");
-    let offer = r#"pqlab_tls_client_offers_total{post_quantum_group="false",ml_dsa="false"} 1"#;
-    assert!(metrics.contains(offer), "{metrics}");
-    let faults = r#"event="backend_fault"} 1"#;
-    assert!(metrics.contains(faults), "{metrics}");
+    for line in [
+        r#"pqlab_tls_client_offers_total{transport="tcp",post_quantum_group="false",ml_dsa="false"} 1"#,
+        r#"pqlab_connection_events_total{transport="tcp",event="backend_fault"} 1"#,
+    ] {
+        assert_line(&metrics, line);
+    }
+}
+
+/// As much as a pipe holds (pipe(7)), several times.
+#[test]
+fn a_server_whose_log_nobody_reads_serves_on() {
+    let server = Server::start(&["serve"], &[]);
+    for _ in 0..1000 {
+        let mut socket = TcpStream::connect(&server.address).unwrap();
+        socket.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        // The server ends it, with an alert or without.
+        let _ = socket.read_to_end(&mut Vec::new());
+    }
+    let (code, seen) = connect(&server.address, &["--ca", "lab", "--request", "/json"]);
+    assert_eq!(code, 0, "{seen}");
+    let counts = &server.stop()["connections"];
+    assert_eq!(counts["peer_fault"], 1000, "{counts}");
 }
 
 #[test]
@@ -228,6 +253,8 @@ fn the_page_is_served_over_quic_with_and_without_retry() {
             "MLKEM1024",
         ]);
         expect(&none, 3, &["alert"]);
+        let counts = &server.stop()["quic_connections"];
+        assert_eq!(counts["retried"].is_u64(), has_retry, "{counts}");
     }
 }
 
@@ -261,10 +288,19 @@ fn failures_over_quic_are_counted_and_told() {
     for (event, count) in [("accepted", 2), ("established", 1), ("peer_fault", 1)] {
         let name = "pqlab_connection_events_total";
         let line = format!(r#"{name}{{transport="quic",event="{event}"}} {count}"#);
-        assert!(metrics.contains(&line), "{line} is not in {metrics}");
+        assert_line(&metrics, &line);
     }
-    let offer = r#"pqlab_tls_client_offers_total{post_quantum_group="false",ml_dsa="#;
-    assert!(metrics.contains(offer), "{metrics}");
+    for line in [
+        r#"pqlab_tls_client_offers_total{transport="quic",post_quantum_group="false",ml_dsa="true"} 1"#,
+        r#"pqlab_http_responses_total{transport="quic",status="200"} 1"#,
+        r#"pqlab_tls_handshake_seconds_count{transport="quic"} 1"#,
+    ] {
+        assert_line(&metrics, line);
+    }
+    assert!(
+        !metrics.contains(r#"_bytes_total{transport="tcp""#),
+        "{metrics}"
+    );
     let stopped = server.stop();
     let counts = &stopped["quic_connections"];
     assert_eq!(counts["answered"], 1, "{stopped}");
@@ -299,6 +335,11 @@ fn a_proxy_puts_hybrid_tls_before_plain_and_old_backends() {
     assert!(metrics.contains(r#"group="X25519MLKEM768""#), "{metrics}");
     assert_eq!(proxy.stop()["connections"]["answered"], 1);
     assert_eq!(old.stop()["connections"]["answered"], 1);
+}
+
+/// Asserts that a whole line is there: `… 1` is no `… 10`.
+fn assert_line(page: &str, line: &str) {
+    assert!(page.lines().any(|l| l == line), "{line} is not in {page}");
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -354,11 +395,7 @@ fn what_a_user_gets_wrong_is_named_with_exit_code_2() {
         ),
         (&serve, &["--groups", "X25519HQC128"], "rustls has no"),
         (&serve, &["--stack", "boringssl"], "pqlab list stacks"),
-        (
-            &serve,
-            &["--tls", "1.1"],
-            "there are 1.2 and 1.3",
-        ),
+        (&serve, &["--tls", "1.1"], "there are 1.2 and 1.3"),
         (
             &connect,
             &["--tls", "1.2", "--groups", "x25519,X25519MLKEM768"],

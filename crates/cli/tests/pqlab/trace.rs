@@ -120,6 +120,40 @@ fn a_live_server_is_traced_with_the_secrets_of_this_side() {
     );
 }
 
+/// A program reads one object, whatever becomes of the connection.
+#[test]
+fn a_live_trace_tells_programs_why_the_exit_code_is_not_0() {
+    let server = Server::start(&["serve"], &[]);
+    let target = server.address.as_str();
+    let asks = Server::start(&["serve"], &["--client-ca", "lab"]);
+    for (arguments, code, kind, traces) in [
+        (&[target, "--ca", "lab"][..], 0, Value::Null, 1),
+        (&[target], 1, "untrusted".into(), 1),
+        (
+            &["127.0.0.1:9", "--ca", "lab"],
+            3,
+            "connect-refused".into(),
+            0,
+        ),
+        (&["no-such-host.invalid"], 3, "no-address".into(), 0),
+        (
+            &[asks.address.as_str(), "--ca", "lab"],
+            3,
+            "alert".into(),
+            1,
+        ),
+        (&[target, "--ca", "/nowhere"], 2, "bad-input".into(), 0),
+    ] {
+        let mut command = pqlab();
+        command.args(["trace", "--json", "--live"]).args(arguments);
+        let output = command.output().unwrap();
+        expect(&output, code, &[]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["error"]["kind"], kind, "{arguments:?}: {document}");
+        assert_eq!(document["traces"].as_array().unwrap().len(), traces);
+    }
+}
+
 #[test]
 fn what_cannot_be_traced_is_said() {
     for (arguments, code, said) in [

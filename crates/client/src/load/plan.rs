@@ -27,8 +27,8 @@ pub struct Plan {
     pub timeout: Duration,
     /// The share of connections that resume, from 0 to 1.
     pub resumed_share: f64,
-    /// What is sent after the handshake; the connection ends when the status line of an
-    /// HTTP/1 response has come.
+    /// What is sent after the handshake; the connection ends when the status line of a
+    /// final HTTP/1 response has come.
     pub request: Option<Vec<u8>>,
     /// How connections end.
     pub parting: Parting,

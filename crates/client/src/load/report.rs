@@ -9,10 +9,10 @@ use super::tally::Tally;
 pub struct Report {
     /// Counts and times.
     pub tally: Tally,
-    /// For how long connections began, if the plan has a duration; otherwise until the
-    /// last one had ended.
+    /// For how long connections began, if the plan has a duration; otherwise until the last
+    /// one was measured or had failed: how they part is no part of it.
     pub window: Duration,
-    /// Until the last connection had ended.
+    /// Until the last connection had ended, its parting included.
     pub elapsed: Duration,
     /// What each worker used.
     pub workers: Vec<WorkerUse>,

@@ -101,9 +101,12 @@ fn conduct(
     }
     let elapsed = begin.elapsed();
     watch(&snapshot(gauges, begin));
+    // What was cut off had no end until now.
+    let last = tally.last_end.filter(|_| tally.unfinished == 0);
+    let measured = last.map_or(elapsed, |last| last.saturating_duration_since(begin));
     Ok(Report {
         tally,
-        window: plan.duration.unwrap_or(elapsed).min(elapsed),
+        window: plan.duration.unwrap_or(measured).min(elapsed),
         elapsed,
         workers,
         prepared,

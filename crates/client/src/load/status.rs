@@ -97,21 +97,33 @@ impl fmt::Display for ExpectedStatus {
     }
 }
 
-/// The beginning of an HTTP response (RFC 9112 section 4): `HTTP/1.1 200`.
+/// The beginning of a final HTTP response (RFC 9112 section 4): `HTTP/1.1 200 `. Interim ones
+/// before it are skipped (RFC 9110 section 15.2).
 #[derive(Debug, Default)]
 pub(super) struct StatusLine {
     bytes: [u8; Self::LENGTH],
     length: usize,
+    interim: Option<Interim>,
+}
+
+/// The rest of an interim response.
+#[derive(Debug, Clone, Copy)]
+struct Interim {
+    /// Whether something other than CR stands in the line.
+    has_text: bool,
 }
 
 impl StatusLine {
-    const LENGTH: usize = "HTTP/1.1 200".len();
-    const CODE: usize = "HTTP/1.1 ".len();
+    const LENGTH: usize = "HTTP/1.1 200 ".len();
+    const CODE: std::ops::Range<usize> = "HTTP/1.1 ".len().."HTTP/1.1 200".len();
 
     pub(super) fn take(&mut self, bytes: &[u8]) {
-        let count = bytes.len().min(Self::LENGTH - self.length);
-        self.bytes[self.length..self.length + count].copy_from_slice(&bytes[..count]);
-        self.length += count;
+        for byte in bytes {
+            if self.is_whole() {
+                return;
+            }
+            self.take_byte(*byte);
+        }
     }
 
     pub(super) const fn is_whole(&self) -> bool {
@@ -119,10 +131,37 @@ impl StatusLine {
     }
 
     pub(super) fn status(&self) -> Status {
-        let code = code(&self.bytes[Self::CODE..]);
-        let code = code.filter(|_| self.bytes.starts_with(b"HTTP/1."));
+        let is_http = self.bytes.starts_with(b"HTTP/1.")
+            && self.bytes[Self::CODE.start - 1] == b' '
+            && matches!(self.bytes[Self::CODE.end], b' ' | b'\r');
+        let code = code(&self.bytes[Self::CODE]).filter(|_| is_http);
         code.map_or(Status::NoHttp, Status::Code)
     }
+
+    fn take_byte(&mut self, byte: u8) {
+        if let Some(interim) = &mut self.interim {
+            match byte {
+                // The blank line that ends it.
+                b'\n' if !interim.has_text => self.interim = None,
+                b'\n' => interim.has_text = false,
+                b'\r' => {}
+                _ => interim.has_text = true,
+            }
+            return;
+        }
+        self.bytes[self.length] = byte;
+        self.length += 1;
+        if self.is_whole() && is_interim(self.status()) {
+            self.length = 0;
+            self.interim = Some(Interim { has_text: true });
+        }
+    }
+}
+
+/// Whether another response follows. After 101 another protocol does (RFC 9110 section
+/// 15.2.2).
+const fn is_interim(status: Status) -> bool {
+    matches!(status, Status::Code(code) if code / 100 == 1 && code != 101)
 }
 
 /// Three digits, of which the first is that of a class.
@@ -144,6 +183,21 @@ mod tests {
     fn a_status_is_read_however_it_comes_and_nothing_else_is_one() {
         for (text, status) in [
             ("HTTP/1.1 200 OK\r\n", Status::Code(200)),
+            ("HTTP/1.1 204\r\n", Status::Code(204)),
+            (
+                "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 100\r\n\r\nHTTP/1.1 503 No\r\n",
+                Status::Code(503),
+            ),
+            (
+                "HTTP/1.1 101 Switching Protocols\r\n\r\nHTTP/1.1 200 OK\r\n",
+                Status::Code(101),
+            ),
+            (
+                "HTTP/1.1 100 Continue\r\n\r\nSSH-2.0-OpenSSH_9.2",
+                Status::NoHttp,
+            ),
+            ("HTTP/1.1 2004 OK\r\n", Status::NoHttp),
+            ("HTTP/1.12200 OK\r\n", Status::NoHttp),
             ("HTTP/1.0 503 Service Unavailable", Status::Code(503)),
             ("HTTP/1.1 900 OK\r\n", Status::NoHttp),
             ("HTTP/1.1 2x0 OK\r\n", Status::NoHttp),

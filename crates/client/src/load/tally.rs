@@ -90,6 +90,8 @@ pub struct Tally {
     pub negotiated: Vec<(Negotiated, u64)>,
     /// Response times that no [`super::Snapshot`] has shown yet.
     pub(super) recent: Latency,
+    /// When the last connection was measured or had failed.
+    pub(super) last_end: Option<Instant>,
     /// Responses by the first digit of their HTTP status, 1 to 5; 0 for what is no HTTP.
     /// Those that failed for their status are in here as well.
     pub statuses: [u64; 6],
@@ -119,6 +121,7 @@ impl Tally {
         expected: &ExpectedStatus,
         end: Option<Instant>,
     ) {
+        self.last_end = self.last_end.max(Some(sample.ended()));
         if sample.purpose == Purpose::Ticket {
             self.for_tickets += 1;
             return;
@@ -155,6 +158,7 @@ impl Tally {
 
     pub(super) fn fail(&mut self, failure: Failure) {
         self.failed += 1;
+        self.last_end = self.last_end.max(Some(Instant::now()));
         failure::count(&mut self.failures, failure);
     }
 
@@ -172,6 +176,7 @@ impl Tally {
         self.failed += other.failed;
         self.unfinished += other.unfinished;
         self.without_ticket += other.without_ticket;
+        self.last_end = self.last_end.max(other.last_end);
         for (mine, other) in [
             (&mut self.connect, &other.connect),
             (&mut self.handshake, &other.handshake),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod files;
 mod https;
 mod proxy;
 mod transfers;
