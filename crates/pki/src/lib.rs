@@ -41,8 +41,8 @@ mod profile;
 
 pub use cache::Cache;
 pub use certificate::{
-    Algorithm, Certificate, NotACertificate, distinguished_name, distinguished_name_from_der, escape,
-    ip_address, is_signed_by, subject_public_key_info,
+    Algorithm, Certificate, NotACertificate, distinguished_name, distinguished_name_from_der,
+    escape, ip_address, is_signed_by, subject_public_key_info,
 };
 pub use certified_key::{CertifiedKey, certificate_pem, certificates_from_pem, crls_from_pem};
 pub use error::PkiError;

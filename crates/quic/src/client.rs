@@ -1,21 +1,22 @@
 //! One exchange with a server over UDP.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use experiment::Side;
-use h3::error::Code;
+use h3::error::{Code, StreamError};
 use http::{Request, Uri};
-use quinn::{Connection, Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{Connection, ConnectionError, Endpoint, EndpointConfig, TokioRuntime, VarInt};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use stack::StackError;
+use stack::{StackError, printable};
 use tokio::time::timeout;
 
 use crate::error::{ClientError, Stage};
-use crate::observation::Traffic;
+use crate::observation::{Observation, Traffic};
 use crate::session::Session;
 use crate::streams::{HttpConnection, error_code};
 use crate::tap::{Tap, TapLimits};
@@ -128,8 +129,13 @@ pub async fn connect_and_ask_if(
         let request = is_willing().then_some(request);
         attempt.exchange(&connection, request, begin).await
     };
-    let result = timeout(options.limit, exchange).await;
-    endpoint.close(error_code(Code::H3_NO_ERROR.value()), b"");
+    let result = {
+        let mut exchange = pin!(exchange);
+        let result = timeout(options.limit, exchange.as_mut()).await;
+        // While an exchange that was too slow has its streams: see `CloseOnDrop`.
+        endpoint.close(no_error(), b"");
+        result
+    };
     // The server learns of the end, or finds out by itself.
     let _ = timeout(CLOSING, endpoint.wait_idle()).await;
     result.unwrap_or(Err(ClientError::Timeout {
@@ -198,11 +204,13 @@ impl Attempt<'_> {
         let session = Session::new(connection, handshake, observation);
         self.stage = Stage::Response;
         let speaks_http = session.alpn.as_deref() == Some(HTTP3);
-        let response = match request.filter(|_| speaks_http) {
-            Some(request) => Some(self.ask(connection, request, begin).await?),
-            None => None,
+        let (response, whole) = match request.filter(|_| speaks_http) {
+            Some(request) => {
+                let (response, whole) = self.ask(connection, request, begin).await?;
+                (Some(response), whole)
+            }
+            None => (None, self.tap.observation(server)),
         };
-        let whole = self.tap.observation(server);
         let (sent, received) = whole.map_or_else(Default::default, |o| (o.client, o.server));
         Ok(Exchange {
             session,
@@ -212,16 +220,20 @@ impl Attempt<'_> {
         })
     }
 
+    /// Gives the answer, and what the datagrams told until it had come. Closes the connection.
     async fn ask(
         &self,
         connection: &Connection,
         request: Request<()>,
         begin: Instant,
-    ) -> Result<Response, ClientError> {
-        // What is wrong with the connection says more than what HTTP makes of it.
+    ) -> Result<(Response, Option<Observation>), ClientError> {
+        // What is wrong with the connection says more than what HTTP makes of it, but for what
+        // h3 itself finds wrong: it then closes the connection, and only its text says why.
         let fault = |error: &dyn std::fmt::Display| match connection.close_reason() {
+            Some(ConnectionError::LocallyClosed) | None => {
+                ClientError::Http(printable(&error.to_string()))
+            }
             Some(reason) => self.lost(&reason),
-            None => ClientError::Http(error.to_string()),
         };
         let limit = self
             .options
@@ -233,6 +245,7 @@ impl Attempt<'_> {
         let mut builder = h3::client::builder();
         let built = builder.send_grease(false).build::<_, _, Bytes>(http).await;
         let (mut driver, mut requests) = built.map_err(|error| fault(&error))?;
+        let _closing = CloseOnDrop(connection);
         let answer = async {
             let mut stream = requests.send_request(request).await?;
             stream.finish().await?;
@@ -250,15 +263,42 @@ impl Attempt<'_> {
                     break;
                 }
             }
-            Ok::<_, h3::error::StreamError>(response)
+            Ok::<_, StreamError>(response)
         };
-        tokio::select! {
-            answer = answer => answer.map_err(|error| fault(&error)),
-            error = driver.wait_idle() => Err(fault(&error)),
+        let answer = tokio::select! {
+            // A server may close the connection as soon as it has answered.
+            biased;
+            answer = answer => answer,
+            error = driver.wait_idle() => return Err(fault(&error)),
+        };
+        match answer {
+            Ok(response) => Ok((response, self.tap.observation(connection.remote_address()))),
+            Err(error) => {
+                if matches!(error, StreamError::ConnectionError(_)) {
+                    // Has h3 tell the server what it did wrong.
+                    driver.wait_idle().await;
+                }
+                Err(fault(&error))
+            }
         }
     }
 
-    fn lost(&self, error: &quinn::ConnectionError) -> ClientError {
+    fn lost(&self, error: &ConnectionError) -> ClientError {
         ClientError::of_connection(self.stage, error, self.options.limit)
     }
+}
+
+/// Closes a connection before what was declared earlier is dropped: a control stream of h3,
+/// dropped, ends, and a server that sees that before it sees the connection end must take it
+/// for an error (RFC 9114 section 6.2.1).
+struct CloseOnDrop<'c>(&'c Connection);
+
+impl Drop for CloseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.close(no_error(), b"");
+    }
+}
+
+fn no_error() -> VarInt {
+    error_code(Code::H3_NO_ERROR.value())
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use h3::error::{Code, ConnectionError as HttpError, StreamError};
 use quinn::{ConnectionError, TransportErrorCode};
-use stack::StackError;
+use stack::{StackError, printable};
 use wire::ClientHello;
 
 use crate::fault;
@@ -102,7 +102,7 @@ impl From<&HttpError> for Fault {
     fn from(error: &HttpError) -> Self {
         match error {
             HttpError::Timeout => Self::Timeout,
-            error => Self::Http(error.to_string()),
+            error => Self::Http(printable(&error.to_string())),
         }
     }
 }
@@ -120,7 +120,7 @@ impl From<StreamError> for Fault {
             }
             StreamError::RemoteTerminate { .. } | StreamError::RemoteClosing => Self::ClosedEarly,
             StreamError::ConnectionError(error) => Self::from(&error),
-            error => Self::Http(error.to_string()),
+            error => Self::Http(printable(&error.to_string())),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use quinn_proto::{ConnectionError, TransportErrorCode};
 use rustls::AlertDescription;
-use stack::StackError;
+use stack::{StackError, printable};
 
 /// The TLS alert within an error code of QUIC (RFC 9001 section 4.8).
 fn alert(code: TransportErrorCode) -> Option<AlertDescription> {
@@ -12,14 +12,15 @@ fn alert(code: TransportErrorCode) -> Option<AlertDescription> {
 
 /// What an end says of the connection that it lost.
 pub(crate) fn of(error: &ConnectionError) -> StackError {
-    let message = error.to_string();
+    // Close frames carry any text that the peer likes.
+    let message = printable(&error.to_string());
     match error {
         ConnectionError::ConnectionClosed(close) => match alert(close.error_code) {
             Some(alert) => StackError::Alert(wire::AlertDescription(alert.into())),
             None => StackError::Peer(message),
         },
         ConnectionError::TransportError(error) => {
-            let reason = error.reason.clone();
+            let reason = printable(&error.reason);
             match alert(error.code) {
                 // The alerts that rustls sends for a chain that it does not accept.
                 Some(
@@ -44,6 +45,32 @@ pub(crate) fn of(error: &ConnectionError) -> StackError {
         | ConnectionError::Reset => StackError::Peer(message),
         ConnectionError::LocallyClosed | ConnectionError::CidsExhausted => {
             StackError::Library(message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quinn_proto::{ApplicationClose, ConnectionClose};
+
+    use super::*;
+
+    #[test]
+    fn what_a_peer_says_at_the_end_moves_no_cursor() {
+        let reason = "\x1b[2Jg\u{9b}31m\r\nü";
+        let of_quic = ConnectionError::ConnectionClosed(ConnectionClose {
+            error_code: TransportErrorCode::INTERNAL_ERROR,
+            frame_type: None,
+            reason: reason.into(),
+        });
+        let of_http = ConnectionError::ApplicationClosed(ApplicationClose {
+            error_code: 7_u32.into(),
+            reason: reason.into(),
+        });
+        for error in [of_quic, of_http] {
+            let text = of(&error).to_string();
+            assert!(!text.contains(char::is_control), "{text:?}");
+            assert!(text.contains(r"\u{1b}[2Jg\u{9b}31m\r\nü"), "{text}");
         }
     }
 }

@@ -1,13 +1,14 @@
 //! One connection of a server, from its first datagram to its end.
 
 use std::convert::Infallible;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use experiment::Side;
-use h3::error::{Code, ConnectionError as HttpError};
+use h3::error::{Code, ConnectionError as HttpError, StreamError};
+use h3::quic::{RecvStream, SendStream};
 use h3::server::{RequestResolver, RequestStream, builder};
 use http::{Method, Response};
 use quinn::{Connection, ConnectionError, Incoming};
@@ -119,82 +120,127 @@ impl<S: Service> Served<S> {
             Ok(Err(error)) => return why(connection, &error, false),
             Err(_) => return Some(Fault::Timeout),
         };
-        let activity = Arc::new(Activity::default());
-        let mut requests = JoinSet::new();
-        let mut count = 0;
+        let mut requests = Requests::new(self.service.clone(), session.clone(), limits.idle);
         let mut is_ending = false;
-        let mut quiet: Option<Instant> = None;
         let ended = loop {
             // Requests that crossed the GOAWAY are told so, and the client may leave first.
-            quiet = match is_ending && requests.is_empty() {
-                true => quiet.or_else(|| Some(Instant::now() + linger(connection))),
-                false => None,
-            };
-            let wants_end = count >= MAX_REQUESTS;
+            let quiet = requests.quiet_since(is_ending);
+            let deadline = quiet.map(|since| since + linger(connection));
+            let wants_end = requests.count >= MAX_REQUESTS;
             tokio::select! {
                 accepted = http.accept() => match accepted {
-                    Ok(Some(request)) => {
-                        count += 1;
-                        let (service, session) = (self.service.clone(), session.clone());
-                        let activity = activity.clone();
-                        requests.spawn(async move {
-                            answer(request, &*service, &session, limits.idle, &activity).await
-                        });
-                    }
+                    // GOAWAY named the first one that came after it.
+                    Ok(Some(request)) if is_ending => abort(request, Code::H3_REQUEST_REJECTED),
+                    Ok(Some(request)) => requests.begin(request),
                     Ok(None) => break Ok(()),
                     Err(error) => break Err(error),
                 },
-                Some(done) = requests.join_next() => {
-                    self.note_request(done, session, connection);
-                }
-                () = activity.idle_for(limits.idle) => {
+                Some(done) = requests.tasks.join_next() => requests.note(done),
+                () = requests.activity.idle_for(limits.idle) => {
                     // Before the answers under way are dropped: they would pass for whole ones.
                     connection.close(error_code(Code::H3_NO_ERROR.value()), b"");
                     return Some(Fault::Timeout);
                 }
                 () = until_any(&mut self.is_ending, wants_end), if !is_ending => {
                     is_ending = true;
-                    // The identifier is of the first request that is not taken any more
-                    // (RFC 9114 section 5.2).
+                    // Streams come in their order: the identifier is of the first request
+                    // that is not taken any more (RFC 9114 section 5.2).
                     let goaway = timeout(linger(connection), http.shutdown(1));
                     if let Ok(Err(error)) = goaway.await {
                         break Err(error);
                     }
                 }
-                () = at(quiet) => break Ok(()),
+                () = at(deadline) => break Ok(()),
             }
         };
-        let mut is_cut = false;
-        let rest = async {
-            while let Some(done) = requests.join_next().await {
-                is_cut |= self.note_request(done, session, connection);
-            }
-        };
-        is_cut |= timeout(PARTING, rest).await.is_err();
+        let is_cut = requests.end().await;
         match ended {
             Ok(()) => None,
             Err(error) => why(connection, &error, is_cut),
         }
     }
+}
 
-    /// Gives whether a request ended with its connection.
-    fn note_request(
-        &self,
-        done: Result<Result<(), Fault>, JoinError>,
-        session: &Arc<Session>,
-        connection: &Connection,
-    ) -> bool {
-        match done {
-            Ok(Ok(())) => self.service.note(Event::Answered(session)),
-            Ok(Err(_)) if connection.close_reason().is_some() => return true,
-            Ok(Err(fault)) => self.service.note(Event::RequestFailed {
-                session,
-                fault: &fault,
-            }),
-            Err(error) if error.is_panic() => self.service.note(Event::Panicked),
-            Err(_) => {}
+/// The requests of a connection.
+struct Requests<S> {
+    service: Arc<S>,
+    session: Arc<Session>,
+    /// Time for each of the two parts of a request: its head, and the answer.
+    limit: Duration,
+    activity: Arc<Activity>,
+    tasks: JoinSet<Result<(), Failure>>,
+    /// How many have begun.
+    count: usize,
+    /// Whether one ended with its connection.
+    is_cut: bool,
+    /// Since when nothing has been under way, once the connection ends.
+    quiet: Option<Instant>,
+}
+
+/// Why a request has no answer.
+enum Failure {
+    Stream(StreamError),
+    Timeout,
+}
+
+impl<S: Service> Requests<S> {
+    fn new(service: Arc<S>, session: Arc<Session>, limit: Duration) -> Self {
+        Self {
+            service,
+            session,
+            limit,
+            activity: Arc::default(),
+            tasks: JoinSet::new(),
+            count: 0,
+            is_cut: false,
+            quiet: None,
         }
-        false
+    }
+
+    fn begin(&mut self, request: RequestResolver<HttpConnection, Bytes>) {
+        self.count += 1;
+        let (service, session) = (self.service.clone(), self.session.clone());
+        let (limit, activity) = (self.limit, self.activity.clone());
+        self.tasks
+            .spawn(async move { answer(request, &*service, &session, limit, &activity).await });
+    }
+
+    fn quiet_since(&mut self, is_ending: bool) -> Option<Instant> {
+        self.quiet = match is_ending && self.tasks.is_empty() {
+            true => self.quiet.or_else(|| Some(Instant::now())),
+            false => None,
+        };
+        self.quiet
+    }
+
+    /// What is wrong with a connection is told once, when it ends: not of its requests.
+    fn note(&mut self, done: Result<Result<(), Failure>, JoinError>) {
+        let fault = match done {
+            Ok(Ok(())) => return self.service.note(Event::Answered(&self.session)),
+            Ok(Err(Failure::Stream(StreamError::ConnectionError(_)))) => {
+                self.is_cut = true;
+                return;
+            }
+            Ok(Err(Failure::Stream(error))) => Fault::from(error),
+            Ok(Err(Failure::Timeout)) => Fault::Timeout,
+            Err(error) if error.is_panic() => return self.service.note(Event::Panicked),
+            Err(_) => return,
+        };
+        self.service.note(Event::RequestFailed {
+            session: &self.session,
+            fault: &fault,
+        });
+    }
+
+    /// Has them find out that the connection has ended. Gives whether that cut one off.
+    async fn end(mut self) -> bool {
+        let rest = async {
+            while let Some(done) = self.tasks.join_next().await {
+                self.note(done);
+            }
+        };
+        let is_over = timeout(PARTING, rest).await.is_ok();
+        self.is_cut || !is_over
     }
 }
 
@@ -220,14 +266,21 @@ fn why(connection: &Connection, error: &HttpError, is_cut: bool) -> Option<Fault
 
 /// Answers one request. Each of its two parts has `limit`: its head, and the answer.
 async fn answer(
-    request: RequestResolver<HttpConnection, Bytes>,
+    mut request: RequestResolver<HttpConnection, Bytes>,
     service: &impl Service,
     session: &Arc<Session>,
     limit: Duration,
     activity: &Activity,
-) -> Result<(), Fault> {
-    let resolved = timeout(limit, request.resolve_request()).await;
-    let (request, stream) = resolved.map_err(|_| Fault::Timeout)??;
+) -> Result<(), Failure> {
+    let head = poll_fn(|cx| request.frame_stream.poll_next(cx));
+    let Ok(head) = timeout(limit, head).await else {
+        // A stream that only ends would pass for an answer (RFC 9114 section 4.1).
+        abort(request, Code::H3_REQUEST_CANCELLED);
+        return Err(Failure::Timeout);
+    };
+    let resolved = request.accept_with_frame(head)?;
+    let resolved = timeout(limit, resolved.resolve()).await;
+    let (request, stream) = resolved.map_err(|_| Failure::Timeout)??;
     activity.note();
     let (mut sending, mut receiving) = stream.split();
     let is_head = request.method() == Method::HEAD;
@@ -240,11 +293,7 @@ async fn answer(
         if !is_head && !body.is_empty() {
             sending.send_data(body).await?;
         }
-        match sending.finish().await {
-            // The client has seen enough.
-            Err(error) if error.is_h3_no_error() => Ok(()),
-            finished => finished,
-        }
+        sending.finish().await
     };
     let answered = tokio::select! {
         answered = timeout(limit, respond) => answered,
@@ -254,13 +303,28 @@ async fn answer(
     receiving.stop_sending(Code::H3_NO_ERROR);
     activity.note();
     match answered {
+        // The client has seen enough.
+        Ok(Err(StreamError::RemoteTerminate { code })) if code == Code::H3_NO_ERROR => Ok(()),
         Ok(answered) => Ok(answered?),
         Err(_) => {
             // An answer that only stops would pass for a whole one.
             sending.stop_stream(Code::H3_REQUEST_CANCELLED);
-            Err(Fault::Timeout)
+            Err(Failure::Timeout)
         }
     }
+}
+
+impl From<StreamError> for Failure {
+    fn from(error: StreamError) -> Self {
+        Self::Stream(error)
+    }
+}
+
+/// Ends both directions of a request that is not answered.
+fn abort(mut request: RequestResolver<HttpConnection, Bytes>, code: Code) {
+    let stream = &mut request.frame_stream.stream;
+    SendStream::<Bytes>::reset(stream, code.value());
+    RecvStream::stop_sending(stream, code.value());
 }
 
 /// Takes the content of a request, for clients that send it before they read. Never ends.

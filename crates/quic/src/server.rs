@@ -264,7 +264,7 @@ impl<S: Service> Door<S> {
 
     fn refuse(&self, incoming: Incoming) {
         let address = incoming.remote_address();
-        self.tap.forget(address);
+        self.tap.forget(address, &incoming.orig_dst_cid());
         incoming.refuse();
         self.service.note(Event::Began(address));
         self.service.note(Event::Refused(address));

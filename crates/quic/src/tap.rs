@@ -1,5 +1,6 @@
 //! A UDP socket that notes what passes through it.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io::{self, IoSliceMut};
@@ -122,6 +123,15 @@ impl Peers {
     fn take(&mut self, address: SocketAddr) -> Option<Observer> {
         Some(self.known.remove(&address)?.observer)
     }
+
+    /// Forgets a connection, but not another one of its address.
+    fn forget(&mut self, address: SocketAddr, connection_id: &[u8]) {
+        if let Entry::Occupied(peer) = self.known.entry(address)
+            && peer.get().observer.original_destination() == connection_id
+        {
+            peer.remove();
+        }
+    }
 }
 
 impl Tap {
@@ -147,9 +157,10 @@ impl Tap {
         is_meant.then(|| observer.observation())
     }
 
-    /// Ends following a peer whose connection is not wanted.
-    pub(crate) fn forget(&self, peer: SocketAddr) {
-        self.peers().take(peer);
+    /// Ends following a connection that is not wanted: the one that the peer began with this
+    /// connection ID.
+    pub(crate) fn forget(&self, peer: SocketAddr, connection_id: &[u8]) {
+        self.peers().forget(peer, connection_id);
     }
 
     fn peers(&self) -> MutexGuard<'_, Peers> {
@@ -291,6 +302,18 @@ mod tests {
         peers.note(Side::Client, client(4), &datagram);
         assert!(peers.known.contains_key(&client(1)));
         assert!(!peers.known.contains_key(&client(2)));
+    }
+
+    #[test]
+    fn a_refused_connection_takes_no_other_of_its_address_along() {
+        // What the client of RFC 9001 appendix A sends to.
+        let connection_id = bytes("8394c8f03e515708");
+        let mut peers = Peers::new(LIMITS);
+        peers.note(Side::Client, client(1), &initial());
+        peers.forget(client(1), &[7; 8]);
+        assert!(peers.known.contains_key(&client(1)));
+        peers.forget(client(1), &connection_id);
+        assert!(peers.known.is_empty());
     }
 
     #[test]

@@ -11,6 +11,9 @@ use transport::TransportError;
 /// on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Event {
+    /// A client must come again with a token, to show that it is at its address: over QUIC
+    /// only, and not a connection yet.
+    Retried,
     /// A client wants a connection.
     Accepted,
     /// It was closed at once: there were as many as allowed. Over QUIC, which has one socket
@@ -67,7 +70,8 @@ impl Counters {
 
 impl Event {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
+        Self::Retried,
         Self::Accepted,
         Self::Refused,
         Self::Established,
@@ -89,6 +93,7 @@ impl Event {
     /// Its name in metrics.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Retried => "retried",
             Self::Accepted => "accepted",
             Self::Refused => "refused",
             Self::Established => "established",

@@ -14,7 +14,8 @@ use crate::offered::lossy;
 use crate::site::{TEXT, content};
 use crate::{Offered, Visitor};
 
-/// What a visitor is told. Its fields are the page's JSON: they stay.
+/// What a visitor is told; `None` is what there is none of, or what was not seen. Its fields
+/// are the page's JSON: they stay.
 #[derive(Debug, Serialize)]
 struct Echo {
     /// `tcp` or `quic`.
@@ -23,7 +24,7 @@ struct Echo {
     version: Option<String>,
     cipher_suite: Option<String>,
     group: Option<String>,
-    post_quantum_key_exchange: bool,
+    post_quantum_key_exchange: Option<bool>,
     /// What the server signed with; none in a resumption.
     server_scheme: Option<String>,
     post_quantum_signature: Option<bool>,
@@ -32,15 +33,15 @@ struct Echo {
     client_certificate: Option<Shown>,
     alpn: Option<String>,
     is_resumed: bool,
-    has_hello_retry: bool,
+    has_hello_retry: Option<bool>,
     handshake: Sizes,
     offered: Option<Offered>,
 }
 
 #[derive(Debug, Serialize)]
 struct Sizes {
-    bytes_received: u64,
-    bytes_sent: u64,
+    bytes_received: Option<u64>,
+    bytes_sent: Option<u64>,
     microseconds: u128,
 }
 
@@ -70,8 +71,8 @@ impl From<&Visitor> for Echo {
             is_resumed: negotiated.is_resumed,
             has_hello_retry: visitor.has_hello_retry,
             handshake: Sizes {
-                bytes_received: visitor.handshake_bytes.received,
-                bytes_sent: visitor.handshake_bytes.sent,
+                bytes_received: visitor.handshake_bytes.map(|bytes| bytes.received),
+                bytes_sent: visitor.handshake_bytes.map(|bytes| bytes.sent),
                 microseconds: visitor.handshake_time.as_micros(),
             },
             offered: visitor.hello.as_ref().map(Into::into),

@@ -30,9 +30,9 @@ pub fn describe(certificate: &[u8]) {
         local_address: address,
         negotiated: Negotiated::default(),
         alpn: None,
-        has_hello_retry: false,
+        has_hello_retry: Some(false),
         hello: None,
-        handshake_bytes: Tally::default(),
+        handshake_bytes: Some(Tally::default()),
         handshake_time: Duration::ZERO,
         chain: vec![certificate.to_vec().into()],
     };

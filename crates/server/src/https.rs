@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use http::HeaderValue;
@@ -44,9 +45,14 @@ struct Service {
     limits: Limits,
     metrics: Arc<Metrics>,
     counters: Arc<Counters>,
-    /// Where HTTP/3 is served (RFC 7838).
-    alternative: Option<HeaderValue>,
+    alternative: Option<Alternative>,
     log: Log,
+}
+
+/// Where HTTP/3 is served (RFC 7838), as long as it is.
+struct Alternative {
+    service: HeaderValue,
+    is_served: Arc<AtomicBool>,
 }
 
 /// A handshake that failed, or a backend that did.
@@ -101,10 +107,12 @@ impl HttpsServer {
         Ok(Self { listener, service })
     }
 
-    /// Tells clients that HTTP/3 is served at this UDP port of the same host (RFC 7838).
+    /// Tells clients that HTTP/3 is served at this UDP port of the same host (RFC 7838), until
+    /// `is_served` becomes false; then, that it is not any more.
     #[must_use]
-    pub fn with_http3(mut self, port: u16) -> Self {
-        self.service.alternative = HeaderValue::try_from(format!("h3=\":{port}\"")).ok();
+    pub fn with_http3(mut self, port: u16, is_served: Arc<AtomicBool>) -> Self {
+        let service = HeaderValue::try_from(format!("h3=\":{port}\"")).ok();
+        self.service.alternative = service.map(|service| Alternative { service, is_served });
         self
     }
 
@@ -166,7 +174,7 @@ impl Service {
             Ok(stream) => stream,
             Err(failure) => {
                 if let Some(hello) = &failure.hello {
-                    self.metrics.note_offer(hello);
+                    self.metrics.note_offer(Transport::Tcp, hello);
                 }
                 (self.log)(&Trouble {
                     transport: Transport::Tcp,
@@ -277,8 +285,7 @@ impl Service {
         }
         let mut response = self.site.respond(request, visitor, life).await;
         if let Some(alternative) = &self.alternative {
-            let alternative = alternative.clone();
-            response.headers_mut().insert(ALT_SVC, alternative);
+            response.headers_mut().insert(ALT_SVC, alternative.header());
         }
         if let Some(BackendError(reason)) = response.extensions_mut().remove() {
             self.counters.add(Event::BackendFault);
@@ -289,9 +296,20 @@ impl Service {
                 reason,
             });
         }
-        self.metrics.note_response(response.status());
+        self.metrics
+            .note_response(Transport::Tcp, response.status());
         self.counters.add(Event::Answered);
         response
+    }
+}
+
+impl Alternative {
+    fn header(&self) -> HeaderValue {
+        match self.is_served.load(Ordering::Relaxed) {
+            true => self.service.clone(),
+            // Clients keep an alternative for a day (RFC 7838 section 3.1).
+            false => HeaderValue::from_static("clear"),
+        }
     }
 }
 
@@ -328,5 +346,22 @@ fn event_of(error: &hyper::Error) -> Event {
         Event::PeerFault
     } else {
         Event::SocketFault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alternative_that_is_gone_is_taken_back() {
+        let is_served = Arc::new(AtomicBool::new(true));
+        let alternative = Alternative {
+            service: HeaderValue::from_static("h3=\":443\""),
+            is_served: is_served.clone(),
+        };
+        assert_eq!(alternative.header(), "h3=\":443\"");
+        is_served.store(false, Ordering::Relaxed);
+        assert_eq!(alternative.header(), "clear");
     }
 }

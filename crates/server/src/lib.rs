@@ -34,5 +34,5 @@ pub use metrics::{Metrics, MetricsServer};
 pub use offered::{Offered, Share};
 pub use proxy::{Backend, Proxy};
 pub use server::{Limits, ServeMode, Server, ServerError};
-pub use site::Site;
+pub use site::{Site, method_not_allowed};
 pub use visitor::{Transport, Visitor};

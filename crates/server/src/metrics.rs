@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode};
 use prometheus_client::metrics::counter::{ConstCounter, Counter};
-use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use wire::{ClientHello, ProtocolVersion};
@@ -30,7 +30,7 @@ pub struct Metrics {
     registry: Registry,
     handshakes: Family<HandshakeLabels, Counter>,
     offers: Family<OfferLabels, Counter>,
-    seconds: Histogram,
+    seconds: Family<TransportLabels, Histogram, Seconds>,
     bytes: Family<DirectionLabels, Counter>,
     responses: Family<ResponseLabels, Counter>,
     counters: [Arc<Counters>; 2],
@@ -50,20 +50,44 @@ struct HandshakeLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TransportLabels {
+    transport: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfferLabels {
+    transport: &'static str,
     post_quantum_group: String,
     ml_dsa: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DirectionLabels {
+    transport: &'static str,
     direction: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResponseLabels {
+    transport: &'static str,
     status: u16,
 }
+
+/// Makes the histogram of a transport.
+#[derive(Clone)]
+struct Seconds;
+
+impl MetricConstructor<Histogram> for Seconds {
+    /// 0.25 ms to 8 s: from one machine to the far side of the world.
+    fn new_metric(&self) -> Histogram {
+        Histogram::new(exponential_buckets(0.00025, 2.0, 16))
+    }
+}
+
+/// The label of what was not seen of a handshake.
+const UNKNOWN: &str = "unknown";
+/// The label of what a handshake does not have.
+const NONE: &str = "none";
 
 /// What Prometheus asks for first.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -88,8 +112,7 @@ impl Metrics {
             "Handshakes, completed or not, by what the client could have done",
             offers.clone(),
         );
-        // 0.25 ms to 8 s: from one machine to the far side of the world.
-        let seconds = Histogram::new(exponential_buckets(0.00025, 2.0, 16));
+        let seconds = Family::new_with_constructor(Seconds);
         registry.register(
             "tls_handshake_seconds",
             "From the acceptance of a connection to the end of its handshake",
@@ -122,41 +145,56 @@ impl Metrics {
 
     /// Counts a completed handshake.
     pub fn note(&self, visitor: &Visitor) {
+        let transport = visitor.transport.name();
         let negotiated = &visitor.negotiated;
+        let is_12 = negotiated.version == Some(ProtocolVersion::Tls12);
+        // RSA key transport has no group and no signature; a resumption has no signature.
+        let no_group = if is_12 { NONE } else { UNKNOWN };
+        let no_signature = if is_12 || negotiated.is_resumed {
+            NONE
+        } else {
+            UNKNOWN
+        };
         let labels = HandshakeLabels {
-            transport: visitor.transport.name(),
-            version: or_none(negotiated.version),
-            group: or_none(negotiated.group),
-            cipher_suite: or_none(negotiated.cipher_suite),
-            signature_scheme: or_none(negotiated.own_scheme),
+            transport,
+            version: label(negotiated.version, UNKNOWN),
+            group: label(negotiated.group, no_group),
+            cipher_suite: label(negotiated.cipher_suite, UNKNOWN),
+            signature_scheme: label(negotiated.own_scheme, no_signature),
             resumed: negotiated.is_resumed.to_string(),
-            hello_retry: visitor.has_hello_retry.to_string(),
+            hello_retry: label(visitor.has_hello_retry, UNKNOWN),
             client_certificate: negotiated.has_peer_certificate.to_string(),
-            post_quantum: visitor.has_post_quantum_key_exchange().to_string(),
+            post_quantum: label(visitor.has_post_quantum_key_exchange(), UNKNOWN),
         };
         self.handshakes.get_or_create(&labels).inc();
         if let Some(hello) = &visitor.hello {
-            self.note_offer(hello);
+            self.note_offer(visitor.transport, hello);
         }
-        self.seconds.observe(visitor.handshake_time.as_secs_f64());
-        for (direction, count) in [
-            ("received", visitor.handshake_bytes.received),
-            ("sent", visitor.handshake_bytes.sent),
-        ] {
-            let labels = DirectionLabels { direction };
+        self.seconds
+            .get_or_create(&TransportLabels { transport })
+            .observe(visitor.handshake_time.as_secs_f64());
+        let Some(bytes) = visitor.handshake_bytes else {
+            return;
+        };
+        for (direction, count) in [("received", bytes.received), ("sent", bytes.sent)] {
+            let labels = DirectionLabels {
+                transport,
+                direction,
+            };
             self.bytes.get_or_create(&labels).inc_by(count);
         }
     }
 
     /// Counts a client by what it offers. [`Metrics::note`] does that as well: this is for
     /// handshakes that fail.
-    pub fn note_offer(&self, hello: &ClientHello) {
+    pub fn note_offer(&self, transport: Transport, hello: &ClientHello) {
         let offers_13 = hello
             .versions
             .contains(&ProtocolVersion::Tls13.code_point());
         let groups = hello.groups.iter();
         let mut schemes = hello.signature_schemes.iter();
         let labels = OfferLabels {
+            transport: transport.name(),
             post_quantum_group: (offers_13 && groups.clone().any(|g| g.is_post_quantum()))
                 .to_string(),
             ml_dsa: (offers_13
@@ -167,8 +205,9 @@ impl Metrics {
     }
 
     /// Counts a response.
-    pub fn note_response(&self, status: StatusCode) {
+    pub fn note_response(&self, transport: Transport, status: StatusCode) {
         let labels = ResponseLabels {
+            transport: transport.name(),
             status: status.as_u16(),
         };
         self.responses.get_or_create(&labels).inc();
@@ -263,6 +302,6 @@ impl Collector for Connections {
     }
 }
 
-fn or_none(value: Option<impl fmt::Display>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+fn label(value: Option<impl fmt::Display>, otherwise: &str) -> String {
+    value.map_or_else(|| otherwise.to_owned(), |value| value.to_string())
 }

@@ -49,20 +49,27 @@ impl Site {
         visitor: &Visitor,
         life: &Life,
     ) -> Response<Body> {
-        match self {
-            Self::Proxy(proxy) => proxy.respond(request, visitor, life).await,
-            _ if !matches!(*request.method(), Method::GET | Method::HEAD) => {
-                let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-                let allowed = HeaderValue::from_static("GET, HEAD");
-                response.headers_mut().insert(ALLOW, allowed);
-                response
-            }
-            Self::Files(files) => files.respond(request).await,
-            Self::Echo => whole(echo(&request, visitor)),
+        match (self, method_not_allowed(request.method())) {
+            (Self::Proxy(proxy), _) => proxy.respond(request, visitor, life).await,
             // Its connections never come to HTTP.
-            Self::Tunnel(_) => text(StatusCode::NOT_FOUND, "no HTTP here\n"),
+            (Self::Tunnel(_), _) => text(StatusCode::NOT_FOUND, "no HTTP here\n"),
+            (Self::Files(_) | Self::Echo, Some(refusal)) => whole(refusal),
+            (Self::Files(files), None) => files.respond(request).await,
+            (Self::Echo, None) => whole(echo(&request, visitor)),
         }
     }
+}
+
+/// What is answered to a method that does more than read, which is all that files and pages
+/// are for: with the methods that they take (RFC 9110 section 15.5.6).
+pub fn method_not_allowed(method: &Method) -> Option<Response<Bytes>> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let mut response = content(StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET and HEAD\n");
+    let allowed = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, allowed);
+    Some(response)
 }
 
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";

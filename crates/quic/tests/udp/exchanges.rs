@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
 use quic::{AddressValidation, ClientError, ClientOptions, Limits, Server, Stage};
+use tokio::time::timeout;
 use wire::NamedGroup;
 
-use crate::common::{HYBRID, Running, Setup, ask, setup};
+use crate::common::{CLASSICAL, HYBRID, LIMIT, Running, Setup, ask, setup};
+use crate::raw::{DATA, answer_with, frame};
 
 #[tokio::test]
 async fn both_sides_see_the_same_handshake() {
@@ -33,6 +35,35 @@ async fn both_sides_see_the_same_handshake() {
     let service = running.stop().await;
     assert_eq!(service.count("Established"), 1);
     assert_eq!(service.count("Answered"), 1);
+    assert_eq!(service.count("Closed"), 1);
+    assert_eq!(service.count("Closed "), 0, "the client leaves in order");
+}
+
+/// With several threads, what a client sends at its end may go out piece by piece.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_client_leaves_in_order() {
+    let Setup { client, server } = setup(CLASSICAL);
+    let running = Running::start(server, AddressValidation::ByHandshake, Limits::default());
+    for _ in 0..50 {
+        ask(running.address, client.clone(), "/").await.unwrap();
+    }
+    let service = running.stop().await;
+    assert_eq!(service.count("Answered"), 50);
+    assert_eq!(service.count("Closed"), 50);
+    assert_eq!(service.count("Closed "), 0);
+}
+
+/// It is told what it did wrong, and the client says so, not that it left.
+#[tokio::test]
+async fn a_server_that_breaks_http_is_told_and_named() {
+    let Setup { client, server } = setup(CLASSICAL);
+    let (address, closed) = answer_with(server, frame(DATA, b"content first"));
+    let error = ask(address, client, "/").await.unwrap_err();
+    assert!(matches!(error, ClientError::Http(_)), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("H3_FRAME_UNEXPECTED"), "{text}");
+    // H3_FRAME_UNEXPECTED (RFC 9114 section 8.1).
+    assert_eq!(timeout(LIMIT, closed).await.unwrap().unwrap(), 0x105);
 }
 
 #[tokio::test]

@@ -9,8 +9,10 @@ use tokio::time::{sleep, timeout};
 use crate::common::{CLASSICAL, HYBRID, LIMIT, Running, Setup, ask, setup};
 use crate::raw::{DATA, Raw, frame, get, pump};
 
-/// H3_EXCESSIVE_LOAD (RFC 9114 section 8.1).
+/// Codes of HTTP/3 (RFC 9114 section 8.1).
 const EXCESSIVE_LOAD: u32 = 0x107;
+const NO_ERROR: u32 = 0x100;
+const REQUEST_CANCELLED: u32 = 0x10c;
 
 async fn start(limits: Limits) -> (Running, Raw) {
     let Setup { client, server } = setup(CLASSICAL);
@@ -111,7 +113,50 @@ async fn broken_http_is_a_fault_of_the_client() {
     // H3_FRAME_UNEXPECTED.
     assert_eq!(raw.closed().await, 0x105);
     running.service.until("Closed Http").await;
-    running.stop().await;
+    let service = running.stop().await;
+    assert_eq!(service.count("RequestFailed"), 0, "one fault counts once");
+}
+
+/// A clean end would pass for an answer without anything in it.
+#[tokio::test]
+async fn a_head_that_takes_too_long_is_reset() {
+    let limits = Limits {
+        idle: Duration::from_millis(600),
+        ..Limits::default()
+    };
+    let (running, raw) = start(limits).await;
+    let (_send, mut receive) = raw.send(&get("/")[..7]).await;
+    let others = async {
+        loop {
+            assert!(raw.ask("/").await.ends_with(b"/ x25519"));
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let end = tokio::select! {
+        end = timeout(LIMIT, receive.read_to_end(1 << 16)) => end.unwrap(),
+        () = others => unreachable!(),
+    };
+    let reset = quinn::ReadError::Reset(REQUEST_CANCELLED.into());
+    assert_eq!(end, Err(quinn::ReadToEndError::Read(reset)));
+    let service = running.stop().await;
+    assert_eq!(service.count("RequestFailed Timeout"), 1);
+    assert_eq!(service.count("Closed "), 0);
+}
+
+/// One stops the stream with H3_NO_ERROR, and the other with H3_REQUEST_CANCELLED.
+#[tokio::test]
+async fn who_has_seen_enough_is_told_from_who_takes_a_request_back() {
+    let (running, raw) = start(Limits::default()).await;
+    for code in [NO_ERROR, REQUEST_CANCELLED] {
+        let (_send, mut receive) = raw.send(&get("/slow")).await;
+        receive.stop(code.into()).unwrap();
+        // Packets come in their order here: the stop is there once this is answered.
+        assert!(raw.ask("/other").await.ends_with(b"/other x25519"));
+        running.service.release();
+    }
+    let service = running.stop().await;
+    assert_eq!(service.count("Answered"), 3);
+    assert_eq!(service.count("RequestFailed ClosedEarly"), 1);
 }
 
 #[tokio::test]

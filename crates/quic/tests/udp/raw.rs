@@ -1,11 +1,12 @@
-//! A client of HTTP/3 that sends what it is told, right or wrong.
+//! A client and a server of HTTP/3 that send what they are told, right or wrong.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use quinn::crypto::rustls::QuicClientConfig;
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{Connection, Endpoint, RecvStream, SendStream, VarInt};
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::common::LIMIT;
@@ -13,6 +14,8 @@ use crate::common::LIMIT;
 const HEADERS: u8 = 1;
 const GOAWAY: u8 = 7;
 pub(crate) const DATA: u8 = 0;
+/// The type of a control stream, and no settings.
+const SETTINGS: &[u8] = &[0, 4, 0];
 
 pub(crate) struct Raw {
     pub(crate) connection: Connection,
@@ -32,8 +35,7 @@ impl Raw {
         let connecting = endpoint.connect_with(config, server, pki::SERVER_NAME);
         let connection = timeout(LIMIT, connecting.unwrap()).await.unwrap().unwrap();
         let mut settings = connection.open_uni().await.unwrap();
-        // The type of a control stream, and no settings.
-        settings.write_all(&[0, 4, 0]).await.unwrap();
+        settings.write_all(SETTINGS).await.unwrap();
         // Control, and two of QPACK.
         let control = loop {
             let mut stream = connection.accept_uni().await.unwrap();
@@ -84,11 +86,38 @@ impl Raw {
 
     /// With which code the server closes the connection.
     pub(crate) async fn closed(&self) -> u64 {
-        match timeout(LIMIT, self.connection.closed()).await.unwrap() {
-            quinn::ConnectionError::ApplicationClosed(close) => close.error_code.into_inner(),
-            other => panic!("{other}"),
-        }
+        code(timeout(LIMIT, self.connection.closed()).await.unwrap())
     }
+}
+
+fn code(end: quinn::ConnectionError) -> u64 {
+    match end {
+        quinn::ConnectionError::ApplicationClosed(close) => close.error_code.into_inner(),
+        other => panic!("{other}"),
+    }
+}
+
+/// A server that answers one request with these bytes, and gives with which code the client
+/// closes the connection.
+pub(crate) fn answer_with(
+    mut tls: rustls::ServerConfig,
+    answer: Vec<u8>,
+) -> (SocketAddr, JoinHandle<u64>) {
+    tls.alpn_protocols = vec![quic::HTTP3.to_vec()];
+    let suite = TLS13_AES_128_GCM_SHA256.tls13().unwrap().quic_suite();
+    let crypto = QuicServerConfig::with_initial(tls.into(), suite.unwrap()).unwrap();
+    let config = quinn::ServerConfig::with_crypto(Arc::new(crypto));
+    let endpoint = Endpoint::server(config, (Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = endpoint.local_addr().unwrap();
+    let served = async move {
+        let connection = endpoint.accept().await.unwrap().await.unwrap();
+        let mut settings = connection.open_uni().await.unwrap();
+        settings.write_all(SETTINGS).await.unwrap();
+        let (mut send, _receive) = connection.accept_bi().await.unwrap();
+        send.write_all(&answer).await.unwrap();
+        code(connection.closed().await)
+    };
+    (address, tokio::spawn(served))
 }
 
 /// Sends a piece again and again until the server stops the stream, and gives its code.

@@ -84,10 +84,7 @@ async fn the_page_shows_visitors_what_was_negotiated_with_them() {
         for (what, count) in [
             (r#"group="X25519MLKEM768""#, 1),
             (r#"group="x25519""#, 1),
-            (
-                r#"http_responses_total{transport="tcp",status="200"} 4"#,
-                1,
-            ),
+            (r#"http_responses_total{transport="tcp",status="200"} 4"#, 1),
             (
                 r#"connection_events_total{transport="tcp",event="established"} 4"#,
                 1,
