@@ -190,11 +190,16 @@ impl Store {
     ) -> Result<Authority, CaError> {
         self.write(now, |writing| {
             let mut authority = writing.authority(id)?;
-            if authority.fingerprint.is_none() {
+            let hint = match (authority.state, &authority.fingerprint) {
+                (AuthorityState::Revoked, _) => Some("its certificate was revoked, for good"),
+                (_, None) => Some("it needs its certificate first"),
+                _ => None,
+            };
+            if let Some(hint) = hint {
                 return Err(CaError::AuthorityState {
                     id: id.to_owned(),
                     state: authority.state.label(),
-                    hint: "it needs its certificate first",
+                    hint,
                 });
             }
             switch(writing, &mut authority, state)?;

@@ -62,15 +62,19 @@ pub enum AuthorityState {
     Active,
     /// It issues no certificates any more, but revocation lists.
     Disabled,
+    /// Its certificate was revoked: the same, for good.
+    Revoked,
 }
 
 impl AuthorityState {
-    /// In the spelling of cloud services: `PENDING_CERTIFICATE`, `ACTIVE`, `DISABLED`.
+    /// In the spelling of cloud services: `PENDING_CERTIFICATE`, `ACTIVE`, `DISABLED`,
+    /// `REVOKED`.
     pub const fn label(self) -> &'static str {
         match self {
             Self::PendingCertificate => "PENDING_CERTIFICATE",
             Self::Active => "ACTIVE",
             Self::Disabled => "DISABLED",
+            Self::Revoked => "REVOKED",
         }
     }
 }

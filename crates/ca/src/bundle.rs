@@ -157,8 +157,8 @@ impl TrustStore {
     }
 }
 
-/// For a POSIX shell: as it is where it has nothing special, else in single quotes.
-pub(crate) fn quote(text: &str) -> String {
+/// A word for a POSIX shell: as it is where it has nothing special, else in single quotes.
+pub fn quote(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

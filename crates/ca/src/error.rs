@@ -136,8 +136,21 @@ pub enum CaError {
         /// What to do.
         hint: &'static str,
     },
+    /// The authority's own certificate is of the future.
+    #[error("the certificate of the authority {id} begins at {from}, and this clock says {now}")]
+    AuthorityNotYetValid {
+        /// The authority.
+        id: String,
+        /// Its begin.
+        from: OffsetDateTime,
+        /// What the clock says.
+        now: OffsetDateTime,
+    },
     /// The authority's own certificate is over.
-    #[error("the certificate of the authority {id} ended at {until}: renew it")]
+    #[error(
+        "the certificate of the authority {id} ended at {until}: make another hierarchy with \
+         `pqlab ca init --add --id-suffix END`"
+    )]
     AuthorityExpired {
         /// The authority.
         id: String,
@@ -153,6 +166,24 @@ pub enum CaError {
     /// None of the authorities is fit for an order.
     #[error("no active authority is there to issue certificates; `pqlab ca init` makes one")]
     NoAuthority,
+    /// A pair of which one would break at its issuer.
+    #[error(
+        "there is no active authority for the {algorithm} certificate of the pair: one of the \
+         other kind would sign it, and who needs it could not verify that. `pqlab ca init --add \
+         --algorithm …` makes one"
+    )]
+    NoFamily {
+        /// The algorithm of the certificate.
+        algorithm: wire::SignatureAlgorithm,
+    },
+    /// A migration that leads nowhere.
+    #[error("{id} can't be migrated: {why}")]
+    Migration {
+        /// The authority.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// Several authorities are fit, and none fits better.
     #[error("several authorities could issue this: {ids}; name one with --authority")]
     WhichAuthority {
@@ -161,8 +192,8 @@ pub enum CaError {
     },
     /// A certificate without names serves nobody.
     #[error(
-        "a certificate needs at least one subject alternative name: clients do not look at the \
-         common name (RFC 9525 section 6.3)"
+        "a certificate needs at least one subject alternative name, since clients do not look at \
+         the common name (RFC 9525 section 2): give one, for a request with --name"
     )]
     NoNames,
     /// A name is outside of what the authority may issue for.

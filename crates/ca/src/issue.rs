@@ -148,6 +148,7 @@ impl Store {
                 names: &order.names,
                 subject: order.subject.as_ref(),
                 lifetime: order.lifetime,
+                is_of_pair: prepared.len() == 2 && order.authority.is_none(),
             };
             let mut issued = self.sign_leaf(writing, &signing, key, now)?;
             issued.has_key = true;
@@ -190,6 +191,7 @@ impl Store {
                 names,
                 subject: order.subject.as_ref(),
                 lifetime: order.lifetime,
+                is_of_pair: false,
             };
             let issued = self.sign_leaf(writing, &signing, &request.key, now)?;
             writing.record(&issued)?;
@@ -205,6 +207,12 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Issued, CaError> {
         let authority = choose(writing, signing.authority, signing.algorithm)?;
+        let is_strong = |algorithm: SignatureAlgorithm| algorithm.facts().post_quantum;
+        if signing.is_of_pair && is_strong(authority.algorithm) != is_strong(signing.algorithm) {
+            return Err(CaError::NoFamily {
+                algorithm: signing.algorithm,
+            });
+        }
         let signer = self.signer(writing, &authority.id, now)?;
         let own = Subject::of_name(&signing.names[0]);
         let subject = signing.subject.unwrap_or(&own);
@@ -260,6 +268,8 @@ struct Signing<'a> {
     names: &'a [Name],
     subject: Option<&'a Subject>,
     lifetime: Option<Duration>,
+    /// Whether it must come from an authority of its own kind.
+    is_of_pair: bool,
 }
 
 /// Puts a new certificate in the place of an old one.

@@ -103,6 +103,8 @@ pub(crate) enum KeyFault {
     WrongPassphrase,
     #[error("the key is of another algorithm than its certificate")]
     OtherKey,
+    #[error("it is not the key of the authority's certificate")]
+    NotItsCertificates,
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ mod subject;
 mod template;
 
 pub use authority::{Authority, AuthorityState, AuthorityTemplate, Grant, NewAuthority};
-pub use bundle::{Command, TrustStore};
+pub use bundle::{Command, TrustStore, quote};
 pub use error::CaError;
 pub use issue::{Order, SignOrder};
 pub use issued::{Issued, Kind, Revocation, RevocationReason};

@@ -80,9 +80,9 @@ impl Store {
     ) -> Result<MigrationPlan, CaError> {
         let all = self.authorities()?;
         let root = self.authority(from)?;
-        let wrong = |why: &str| CaError::Import {
+        let wrong = |why| CaError::Migration {
             id: from.to_owned(),
-            why: why.to_owned(),
+            why,
         };
         if root.is_subordinate {
             return Err(wrong(
@@ -136,7 +136,11 @@ impl Store {
             servers: servers.len(),
             servers_with_twin: with_twin.count(),
             clients: clients.count(),
-            last_end: valid.iter().map(|issued| issued.not_after).max(),
+            last_end: valid
+                .iter()
+                .filter(|issued| issued.kind != Kind::Authority)
+                .map(|issued| issued.not_after)
+                .max(),
             root_end: root.not_after,
             old_chain,
             new_chain: new.unwrap_or_else(|| calculated(algorithm, levels)),
@@ -250,7 +254,7 @@ fn steps(
             commands: vec![init(old, algorithm)],
             done_when: format!("`pqlab ca list authorities` shows {new_root} ACTIVE"),
             undo: "nobody trusts it yet: leave it, or disable it".to_owned(),
-            is_done: !to.is_empty(),
+            is_done: to.last().is_some_and(|a| a.state == AuthorityState::Active),
         },
         Step {
             title: "Distribute the new root beside the old one".to_owned(),
@@ -266,16 +270,13 @@ fn steps(
             is_done: false,
         },
     ];
-    let servers: Vec<&Issued> = of_family(issued, from)
-        .filter(|i| i.kind == Kind::Server && is_valid(i, now) && !has_twin(i, issued, to, now))
-        .collect();
-    let commands = servers.iter().map(|server| {
-        let names = server.names.iter().map(|name| quote(&name.to_string()));
-        let names = names.collect::<Vec<_>>().join(" ");
-        format!(
-            "pqlab ca issue {names} --algorithm {algorithm} --authority {new_issuer} --out {algorithm}"
-        )
-    });
+    let left = |kind| -> Vec<&Issued> {
+        of_family(issued, from)
+            .filter(|i| i.kind == kind && is_valid(i, now) && !has_twin(i, issued, to, now))
+            .collect()
+    };
+    let (servers, clients) = (left(Kind::Server), left(Kind::Client));
+    let commands = issuing(&servers, algorithm, &new_issuer);
     steps.push(Step {
         title: format!(
             "Give each server a second certificate ({} of {} to do)",
@@ -288,7 +289,7 @@ fn steps(
              beyond ten segments costs a round trip (RFC 6928).",
             figures.new_chain, figures.old_chain
         ),
-        commands: commands.collect(),
+        commands,
         done_when: "each server of the old hierarchy has a twin in the new one".to_owned(),
         undo: "revoke the twin; the old certificate was never touched".to_owned(),
         is_done: figures.servers > 0 && servers.is_empty(),
@@ -313,18 +314,18 @@ fn steps(
     });
     steps.push(Step {
         title: format!(
-            "Give clients of mutual TLS their second certificate ({})",
+            "Give clients of mutual TLS their second certificate ({} of {} to do)",
+            clients.len(),
             figures.clients
         ),
         why: "A server asks for both kinds; an old client answers with what it has. Both roots \
               stand in the server's trust store until the last client has moved."
             .to_owned(),
-        commands: vec![
-            format!(
-                "pqlab ca issue NAME --client --algorithm {algorithm} --authority {new_issuer}"
-            ),
-            "pqlab ca crl --out lists.pem".to_owned(),
-        ],
+        commands: [
+            issuing(&clients, algorithm, &new_issuer),
+            vec!["pqlab ca crl --out lists.pem".to_owned()],
+        ]
+        .concat(),
         done_when: "the server's log and metrics show no client with the old algorithm".to_owned(),
         undo: "the client goes back to its old certificate, which stays valid".to_owned(),
         is_done: false,
@@ -355,6 +356,32 @@ fn steps(
         is_done: false,
     });
     steps
+}
+
+/// One command for each set of names. Where the key is not of this store, its owner makes
+/// another one.
+fn issuing(old: &[&Issued], algorithm: SignatureAlgorithm, issuer: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for issued in old {
+        let names = issued.names.iter().map(|name| quote(&name.to_string()));
+        let names = names.collect::<Vec<_>>().join(" ");
+        let client = match issued.kind {
+            Kind::Client => " --client",
+            Kind::Server | Kind::Authority => "",
+        };
+        let command = match issued.has_key {
+            true => format!(
+                "pqlab ca issue {names}{client} --algorithm {algorithm} --authority {issuer} --out {algorithm}"
+            ),
+            false => format!(
+                "pqlab ca sign NEW-REQUEST.pem{client} --authority {issuer}  # by the owner of {names}"
+            ),
+        };
+        if !commands.contains(&command) {
+            commands.push(command);
+        }
+    }
+    commands
 }
 
 /// The new hierarchy has the limits of the old one.

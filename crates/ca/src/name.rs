@@ -86,6 +86,9 @@ impl FromStr for Name {
         let (kind, rest) = match text.split_once(':') {
             Some((kind @ ("dns" | "ip" | "email" | "uri"), rest)) => (kind, rest),
             _ if text.parse::<IpAddr>().is_ok() => ("ip", text),
+            _ if text.starts_with("http://") || text.starts_with("https://") => {
+                return Err(wrong("give the host alone, or write uri: before it"));
+            }
             _ if text.contains("://") => ("uri", text),
             _ if text.contains('@') => ("email", text),
             _ => ("dns", text),
@@ -112,6 +115,9 @@ impl FromStr for Name {
                 _ => Err(wrong("it is no mailbox")),
             },
             _ => {
+                if rest.ends_with('.') {
+                    return Err(wrong("a host in a certificate has no dot at its end"));
+                }
                 let name = rest.to_ascii_lowercase();
                 check_host(name.strip_prefix("*.").unwrap_or(&name)).map_err(wrong)?;
                 Ok(Self::Dns(name))
@@ -238,8 +244,8 @@ mod tests {
         assert!(!within("192.0.2.1", "example.test"));
         assert!(within("a@mail.example.test", "example.test"));
         assert!(!within("example.test@other.test", "example.test"));
-        assert!(within("https://u@A.Example.test:1/x", "example.test"));
-        assert!(!within("https://other.test/example.test", "example.test"));
-        assert!(!within("https://example.test@other.test/", "example.test"));
+        assert!(within("uri:https://u@A.Example.test:1/x", "example.test"));
+        assert!(!within("uri:https://other.test/example.test", "example.test"));
+        assert!(!within("uri:https://example.test@other.test/", "example.test"));
     }
 }

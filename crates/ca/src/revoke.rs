@@ -58,7 +58,7 @@ impl Store {
             if !authority.is_subordinate {
                 return Err(CaError::RootRevocation(authority.id));
             }
-            switch(writing, &mut authority, AuthorityState::Disabled)?;
+            switch(writing, &mut authority, AuthorityState::Revoked)?;
         }
         Ok(())
     }

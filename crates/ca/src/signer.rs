@@ -1,10 +1,12 @@
 //! Authorities that sign: who may, for how long, and for whom.
 
 use pki::{Certificate, Key};
-use rcgen::Issuer;
+use rcgen::{Issuer, PublicKeyData};
 use time::{Duration, OffsetDateTime};
 use wire::SignatureAlgorithm;
 
+use crate::key::KeyFault;
+use crate::log::sha256;
 use crate::store::Writing;
 use crate::template::Validity;
 use crate::{Authority, AuthorityState, CaError, Name, Store};
@@ -29,6 +31,7 @@ impl Store {
             AuthorityState::Active => return self.signer_of(writing, authority, now),
             AuthorityState::PendingCertificate => "import its certificate first",
             AuthorityState::Disabled => "it was told to issue no more",
+            AuthorityState::Revoked => "its certificate was revoked",
         };
         Err(CaError::AuthorityState {
             id: id.to_owned(),
@@ -61,13 +64,17 @@ impl Store {
             });
         }
         if now < parsed.not_before {
-            return Err(CaError::Clock {
+            return Err(CaError::AuthorityNotYetValid {
+                id: authority.id,
+                from: parsed.not_before,
                 now,
-                what: "the authority's certificate",
-                then: parsed.not_before,
             });
         }
         let key = self.key(&authority.key, authority.algorithm)?;
+        if sha256(&key.subject_public_key_info()) != authority.key_sha256 {
+            let path = self.key_path(&authority.key);
+            return Err(CaError::key(path, KeyFault::NotItsCertificates));
+        }
         let issuer = Issuer::from_ca_cert_der(&der, key).map_err(|error| CaError::Generate {
             what: "issuer",
             error,

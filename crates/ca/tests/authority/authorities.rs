@@ -274,6 +274,50 @@ fn a_disabled_authority_signs_lists_and_nothing_else() {
 }
 
 #[test]
+fn a_revoked_authority_is_revoked_for_good() {
+    let lab = Lab::new(A::Ed25519);
+    let issuing = lab.store.authority("issuing").unwrap();
+    let all = lab.store.issued().unwrap();
+    let of = |authority: &ca::Authority| {
+        let mut all = all.iter();
+        let found = all.find(|i| Some(&i.fingerprint) == authority.fingerprint.as_ref());
+        found.unwrap().serial.clone()
+    };
+    let reason = RevocationReason::CaCompromise;
+    let root = lab.store.authority("root").unwrap();
+    let error = lab.store.revoke(&of(&root), reason, now()).unwrap_err();
+    assert!(matches!(error, CaError::RootRevocation(_)), "{error}");
+    lab.store.revoke(&of(&issuing), reason, now()).unwrap();
+    let state = lab.store.authority("issuing").unwrap().state;
+    assert_eq!(state, AuthorityState::Revoked);
+    let error = lab
+        .store
+        .set_authority_state("issuing", AuthorityState::Active, now())
+        .unwrap_err();
+    assert!(error.to_string().contains("for good"), "{error}");
+    let wanted = ca::Order {
+        authority: Some("issuing".to_owned()),
+        ..order(Kind::Server, A::Ed25519, &["a.test"])
+    };
+    let error = lab.store.issue(&wanted, now()).unwrap_err();
+    assert!(matches!(error, CaError::AuthorityState { .. }), "{error}");
+    assert_eq!(lab.store.check().unwrap(), []);
+}
+
+#[test]
+fn a_key_of_another_authority_signs_nothing() {
+    let lab = Lab::new(A::Ed25519);
+    let [root, issuing] = ["root", "issuing"].map(|id| lab.store.authority(id).unwrap());
+    let path = lab.store.key_path(&issuing.key);
+    std::fs::copy(lab.store.key_path(&root.key), path).unwrap();
+    let before = lab.store.log().unwrap();
+    let wanted = order(Kind::Server, A::Ed25519, &["a.test"]);
+    let error = lab.store.issue(&wanted, now()).unwrap_err();
+    assert!(error.to_string().contains("not the key of"), "{error}");
+    assert_eq!(lab.store.log().unwrap(), before);
+}
+
+#[test]
 fn an_authority_that_has_ended_signs_nothing() {
     let lab = Lab::empty();
     let new = NewAuthority {

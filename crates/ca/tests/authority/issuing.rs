@@ -103,6 +103,17 @@ fn a_pair_is_issued_by_the_hierarchies_that_fit() {
 }
 
 #[test]
+fn a_pair_needs_an_authority_of_each_kind() {
+    for only in [A::EcdsaP256, A::MlDsa44] {
+        let lab = Lab::new(only);
+        let pair = [A::MlDsa65, A::EcdsaP256].map(|a| order(Kind::Server, a, &["a.test"]));
+        let error = lab.store.issue_pair(&pair, now()).unwrap_err();
+        assert!(matches!(error, CaError::NoFamily { .. }), "{error}");
+        assert_eq!(lab.store.check().unwrap(), [], "a key was left over");
+    }
+}
+
+#[test]
 fn names_outside_of_a_constraint_are_refused_before_they_are_signed() {
     let lab = Lab::empty();
     lab.add_hierarchy("", A::EcdsaP256, &["example.test"]);

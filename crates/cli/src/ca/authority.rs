@@ -92,11 +92,11 @@ pub(super) fn init(options: &Options, arguments: Init) -> Result<Ending> {
     }
     say!("{}", table(&store, &made));
     let keys = if is_encrypted {
-        "encrypted"
+        "keys of authorities are encrypted, those of certificates with --encrypt-key"
     } else {
-        "not encrypted, mode 0600"
+        "keys are not encrypted, mode 0600"
     };
-    say!("\nIn {}; keys are {keys}.", options.store.display());
+    say!("\nIn {}; {keys}.", options.store.display());
     let dual = if made.iter().any(|a| a.algorithm.facts().post_quantum)
         && made.iter().any(|a| !a.algorithm.facts().post_quantum)
     {
@@ -104,7 +104,8 @@ pub(super) fn init(options: &Options, arguments: Init) -> Result<Ending> {
     } else {
         ""
     };
-    say!("Next: pqlab ca issue{dual} server.example.test");
+    let next = options.command(&format!("issue{dual} server.example.test"));
+    say!("Next: {next}");
     Ok(Ending::Good)
 }
 

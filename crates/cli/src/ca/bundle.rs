@@ -50,6 +50,17 @@ pub(super) fn bundle(options: &Options, arguments: &Bundle) -> Result<Ending> {
         replace(&path, pki::certificate_pem(root).as_bytes())?;
         files.push((path, name, parsed));
     }
+    for entry in std::fs::read_dir(&arguments.out)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_root = name.starts_with("root-") && name.ends_with(".pem");
+        if is_root && !files.iter().any(|(written, ..)| *written == path) {
+            eprintln!(
+                "Still there from before, and not of these: {}",
+                path.display()
+            );
+        }
+    }
     let all = arguments.out.join("roots.pem");
     let text = roots.iter().map(|(_, root)| pki::certificate_pem(root));
     let text: String = text.collect();

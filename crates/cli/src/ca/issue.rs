@@ -79,12 +79,18 @@ pub(super) fn issue(options: &Options, arguments: Issue) -> Result<Ending> {
     if arguments.encrypt_key && options.passphrase()?.is_none() {
         return Err(bad_input(anyhow!("--encrypt-key needs a passphrase")));
     }
+    let mut names: Vec<Name> = Vec::new();
+    for name in &arguments.names {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
     let store = options.open()?;
     let order = |algorithm| Order {
         authority: arguments.purpose.authority.clone(),
         kind: arguments.purpose.kind(),
         algorithm,
-        names: arguments.names.clone(),
+        names: names.clone(),
         subject: arguments.purpose.subject.clone(),
         lifetime: arguments.purpose.days,
         encrypts_key: arguments.encrypt_key,
@@ -105,11 +111,32 @@ pub(super) fn issue(options: &Options, arguments: Issue) -> Result<Ending> {
             vec![store.issue(&order(algorithm), now()).map_err(fault)?]
         }
     };
+    for one in &issued {
+        warn(&store, one, arguments.purpose.days)?;
+    }
     let mut files = Vec::new();
     for one in &issued {
         files.push(arguments.folder.write(&store, one, issued.len() > 1)?);
     }
     tell(options, &issued, &files)
+}
+
+/// What a user may not have meant.
+fn warn(store: &Store, issued: &Issued, wanted: Option<Duration>) -> Result<()> {
+    let authority = store.authority(&issued.authority).map_err(fault)?;
+    let is_strong = |algorithm: SignatureAlgorithm| algorithm.facts().post_quantum;
+    if is_strong(authority.algorithm) != is_strong(issued.algorithm) {
+        eprintln!(
+            "The key is {}, and {} signs with {}: who needs the one must know the other.",
+            issued.algorithm, authority.id, authority.algorithm
+        );
+    }
+    if wanted.is_some_and(|wanted| issued.not_after + Duration::days(1) < issued.issued_at + wanted)
+    {
+        let until = date(issued.not_after);
+        eprintln!("Shortened to the end of {}: {until}.", authority.id);
+    }
+    Ok(())
 }
 
 /// The algorithm of the authority that would issue, where there is no choice: a chain is as
@@ -168,8 +195,12 @@ pub(super) fn tell(options: &Options, issued: &[Issued], files: &[Files]) -> Res
             ))
         })
         .collect();
-    if !arguments.is_empty() && issued[0].kind == Kind::Server {
+    let is_usable = issued.iter().all(|issued| !issued.is_key_encrypted);
+    if !arguments.is_empty() && issued[0].kind == Kind::Server && is_usable {
+        let name = issued[0].names[0].to_string();
         say!("Next: pqlab serve {}", arguments.join(" "));
+        say!("      {}", options.command("bundle --for curl"));
+        say!("      pqlab connect localhost:8443 --server-name {name} --ca trust/roots.pem");
     }
     Ok(Ending::Good)
 }
@@ -224,10 +255,8 @@ pub(super) fn csr(options: &Options, arguments: Csr) -> Result<Ending> {
     }
     say!("{}", arguments.out.display());
     say!("{}", key.display());
-    say!(
-        "The key stays here. Next: pqlab ca sign {}",
-        arguments.out.display()
-    );
+    let next = options.command(&format!("sign {}", arguments.out.display()));
+    say!("The key stays here. Next: {next}");
     Ok(Ending::Good)
 }
 

@@ -162,6 +162,17 @@ impl Options {
     }
 }
 
+impl Options {
+    /// A command as the user would type it, for this store.
+    fn command(&self, rest: &str) -> String {
+        if self.store.as_os_str() == "pqlab-ca" {
+            return format!("pqlab ca {rest}");
+        }
+        let store = self.store.display().to_string();
+        format!("pqlab ca --store {} {rest}", ::ca::quote(&store))
+    }
+}
+
 /// A secret from a file: editors end it with a line feed, which is no part of it.
 fn first_line(path: &Path) -> Result<String> {
     let text = std::fs::read_to_string(path)

@@ -24,7 +24,12 @@ pub(super) struct MigratePlan {
 pub(super) fn plan(options: &Options, arguments: &MigratePlan) -> Result<Ending> {
     let store = options.open()?;
     let plan = store.migration_plan(&arguments.from, arguments.to, now());
-    let plan = plan.map_err(fault)?;
+    let mut plan = plan.map_err(fault)?;
+    for command in plan.steps.iter_mut().flat_map(|step| &mut step.commands) {
+        if let Some(rest) = command.strip_prefix("pqlab ca ") {
+            *command = options.command(rest);
+        }
+    }
     if options.json {
         say!("{:#}", json(&plan));
     } else {

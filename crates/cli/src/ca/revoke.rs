@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ::ca::RevocationReason;
+use ::ca::{Authority, CaError, Kind, RevocationReason, Store};
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -15,9 +15,9 @@ use crate::output::{SCHEMA, TOOL_VERSION};
 
 #[derive(Args)]
 pub(super) struct Revoke {
-    /// The certificate: its serial number, or a name that it is for; an authority's by its
-    /// serial number.
-    #[arg(value_name = "SERIAL|NAME")]
+    /// The certificate: its serial number, or a name that it is for; or an authority by its
+    /// id.
+    #[arg(value_name = "SERIAL|NAME|ID")]
     what: String,
 
     /// Why: unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,
@@ -28,8 +28,11 @@ pub(super) struct Revoke {
 
 pub(super) fn revoke(options: &Options, arguments: Revoke) -> Result<Ending> {
     let store = options.open()?;
-    let found = store.find(&arguments.what, now()).map_err(fault)?;
-    let revoked = store.revoke(&found.serial, arguments.reason, now());
+    let serial = match store.authority(&arguments.what) {
+        Ok(authority) => serial_of(&store, &authority)?,
+        Err(_) => store.find(&arguments.what, now()).map_err(fault)?.serial,
+    };
+    let revoked = store.revoke(&serial, arguments.reason, now());
     let revoked = revoked.map_err(fault)?;
     if options.json {
         let json = json!({
@@ -40,18 +43,31 @@ pub(super) fn revoke(options: &Options, arguments: Revoke) -> Result<Ending> {
         say!("{json:#}");
         return Ok(Ending::Good);
     }
-    let names: Vec<_> = revoked.names.iter().map(ToString::to_string).collect();
     say!(
-        "Revoked {} for {}: {}.",
+        "Revoked {} of {}: {}.",
         revoked.serial,
-        names.join(", "),
+        revoked.subject,
         arguments.reason
     );
-    say!(
-        "Nobody knows yet. Next: pqlab ca crl --authority {} --out FILE",
-        revoked.authority
-    );
+    let next = options.command(&format!("crl --authority {} --out FILE", revoked.authority));
+    say!("Nobody knows yet. Next: {next}");
+    if revoked.kind == Kind::Authority {
+        say!(
+            "It issues no more. Many verifiers, `pqlab serve` among them, look up end entities \
+             alone: revoke what it issued, too."
+        );
+    }
     Ok(Ending::Good)
+}
+
+/// Of the certificate that an authority has now.
+fn serial_of(store: &Store, authority: &Authority) -> Result<String> {
+    let all = store.issued().map_err(fault)?;
+    let own = all
+        .into_iter()
+        .find(|issued| Some(&issued.fingerprint) == authority.fingerprint.as_ref());
+    own.map(|issued| issued.serial)
+        .ok_or_else(|| fault(CaError::UnknownCertificate(authority.id.clone())))
 }
 
 #[derive(Args)]

@@ -25,7 +25,7 @@ pub(super) struct List {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum What {
-    /// Certificates of servers and clients.
+    /// Certificates of servers, clients and authorities.
     Certificates,
     /// Roots and intermediates.
     Authorities,
@@ -73,14 +73,17 @@ fn certificates(store: &Store, expiring: Option<Duration>) -> Result<(Table, Val
     });
     let mut table = new_table(&["serial", "for", "algorithm", "names", "until", "state"]);
     for issued in &all {
-        let names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
+        let mut names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
+        if names.is_empty() {
+            names.push(issued.subject.to_string());
+        }
         table.add_row([
             issued.serial.as_str(),
             issued.kind.name(),
             &issued.algorithm.to_string(),
             &names.join(" "),
             &date(issued.not_after),
-            &state(issued, now()),
+            &state(issued, renewed.contains(&issued.serial), now()),
         ]);
     }
     Ok((table, all.iter().map(json).collect()))
@@ -116,17 +119,18 @@ fn log(store: &Store) -> Result<(Table, Value), CaError> {
     Ok((table, json!(all)))
 }
 
-fn state(issued: &Issued, now: OffsetDateTime) -> String {
+fn state(issued: &Issued, is_renewed: bool, now: OffsetDateTime) -> String {
     match &issued.revocation {
         Some(revocation) => format!("revoked {}: {}", date(revocation.at), revocation.reason),
         None if issued.not_after < now => "expired".to_owned(),
+        None if is_renewed => "renewed".to_owned(),
         None => "valid".to_owned(),
     }
 }
 
 pub(super) fn json(issued: &Issued) -> Value {
     let mut json = json!(issued);
-    json["state"] = json!(state(issued, now()).split(' ').next());
+    json["state"] = json!(state(issued, false, now()).split(' ').next());
     for (field, time) in [
         ("not_before", issued.not_before),
         ("not_after", issued.not_after),

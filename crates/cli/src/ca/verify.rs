@@ -62,8 +62,15 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
         let store = options.open()?;
         let issued = store.find(&arguments.what, now()).map_err(fault)?;
         is_client |= issued.kind == Kind::Client && arguments.name.is_none();
-        revoked = issued.revocation.clone();
-        store.chain(&issued).map_err(fault)?
+        let chain = store.chain(&issued).map_err(fault)?;
+        // Verifiers look up the end entity alone; the store knows of its issuers, too.
+        for one in store.issued().map_err(fault)? {
+            let der = store.certificate(&one.fingerprint).map_err(fault)?;
+            if revoked.is_none() && chain.contains(&der) {
+                revoked = one.revocation.map(|revocation| (one.subject, revocation));
+            }
+        }
+        chain
     };
     let roots = roots(options, &arguments.root)?;
     let mut crls = Vec::new();
@@ -106,7 +113,9 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
             "subject": leaf.subject,
             "name": (!is_client).then_some(&name),
             "at": stamp(at),
-            "revoked_in_store": revoked.as_ref().map(|r| r.reason.name()),
+            "revoked_in_store": revoked.as_ref().map(|(subject, r)| {
+                json!({"subject": subject, "at": stamp(r.at), "reason": r.reason.name()})
+            }),
             "verdicts": verdicts,
         });
         say!("{json:#}");
@@ -126,10 +135,10 @@ pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
             };
         }
         say!("{table}");
-        if let Some(revocation) = &revoked {
+        if let Some((subject, revocation)) = &revoked {
             let at = date(revocation.at);
             say!(
-                "The store knows it as revoked since {at}: {}.",
+                "The store knows {subject} as revoked since {at}: {}.",
                 revocation.reason
             );
         }

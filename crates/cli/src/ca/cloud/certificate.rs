@@ -115,7 +115,9 @@ fn authority_template(name: &str) -> Result<AuthorityTemplate> {
         ("RootCACertificate/V1", _) => Ok(AuthorityTemplate::Root),
         (_, Some(path_length @ 0..=3)) => Ok(AuthorityTemplate::Subordinate { path_length }),
         _ => Err(bad_input(anyhow!(
-            "{name:?} is no template; see `pqlab ca issue-certificate --help`"
+            "{name:?} is no template here; there are RootCACertificate/V1, \
+             SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1 and \
+             EndEntityClientAuthCertificate/V1"
         ))),
     }
 }
@@ -144,11 +146,13 @@ pub(super) fn get(store: &Store, arguments: &Get) -> Result<Ending> {
     }
     let der = store.certificate(&issued.fingerprint).map_err(fault)?;
     let certificate = pki::certificate_pem(&der);
-    // A root has nothing above it, and is pending when it fetches its own.
-    let above = match issued.kind {
-        Kind::Authority => Vec::new(),
-        Kind::Server | Kind::Client => store.chain_of_authority(id).map_err(fault)?,
-    };
+    // Up to the root; a root, which may be pending when it fetches its own, has nothing above.
+    let is_root = pki::is_signed_by(&der, &der);
+    let mut above = Vec::new();
+    if !is_root {
+        above = store.chain_of_authority(id).map_err(fault)?;
+        above.extend(store.root(id));
+    }
     let chain: String = above.iter().map(pki::certificate_pem).collect();
     match arguments.output {
         Form::Json => say!(

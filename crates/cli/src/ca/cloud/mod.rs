@@ -8,6 +8,7 @@ mod authority;
 mod certificate;
 mod keys;
 
+use ::ca::Store;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
@@ -40,7 +41,13 @@ pub(super) enum Verb {
 }
 
 pub(super) fn main(options: &Options, verb: Verb) -> Result<Ending> {
-    let store = options.open()?;
+    // The manual begins with the authority, and knows no step before it.
+    let store = match (&verb, options.store.exists()) {
+        (Verb::CreateCertificateAuthority(_), false) => {
+            Store::create(&options.store, options.passphrase()?).map_err(fault)?
+        }
+        _ => options.open()?,
+    };
     match verb {
         Verb::CreateCertificateAuthority(verb) => authority::create(&store, &verb),
         Verb::GetCertificateAuthorityCsr(verb) => {
