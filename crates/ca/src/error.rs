@@ -56,8 +56,14 @@ pub enum CaError {
         error: io::Error,
     },
     /// The store's database failed: the disk, or damage.
-    #[error("the store's database failed: {0}; what it held before is unchanged")]
-    Database(#[source] Box<redb::Error>),
+    #[error("the store's database failed: {0}")]
+    Database(Box<redb::Error>),
+    /// The store lies where nothing can be written: it can be looked at.
+    #[error("{} can't be written, so that the store can only be looked at", folder.display())]
+    ReadOnly {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// An entry of the database is not what this program writes.
     #[error("the store is damaged: {what}: {why}; restore it from a backup")]
     Damaged {
@@ -98,9 +104,11 @@ pub enum CaError {
     },
     /// The clock contradicts the store.
     #[error(
-        "this machine's clock says {now}, and {what} is of {then}: one of the two is wrong. Set \
+        "this machine's clock says {}, and {what} is of {}: one of the two is wrong. Set \
          the clock right before anything is signed; if it is right, accept it with \
-         --accept-clock"
+         --accept-clock",
+        stamp(now),
+        stamp(then)
     )]
     Clock {
         /// What the clock says.
@@ -137,7 +145,11 @@ pub enum CaError {
         hint: &'static str,
     },
     /// The authority's own certificate is of the future.
-    #[error("the certificate of the authority {id} begins at {from}, and this clock says {now}")]
+    #[error(
+        "the certificate of the authority {id} begins at {}, and this clock says {}",
+        stamp(from),
+        stamp(now)
+    )]
     AuthorityNotYetValid {
         /// The authority.
         id: String,
@@ -148,8 +160,9 @@ pub enum CaError {
     },
     /// The authority's own certificate is over.
     #[error(
-        "the certificate of the authority {id} ended at {until}: make another hierarchy with \
-         `pqlab ca init --add --id-suffix END`"
+        "the certificate of the authority {id} ended at {}: make another hierarchy with `pqlab \
+         ca init --add --id-suffix END`",
+        stamp(until)
     )]
     AuthorityExpired {
         /// The authority.
@@ -224,7 +237,7 @@ pub enum CaError {
         serials: String,
     },
     /// The certificate was revoked already.
-    #[error("{serial} was revoked at {at}, for the reason {reason}")]
+    #[error("{serial} was revoked at {}, for the reason {reason}", stamp(at))]
     AlreadyRevoked {
         /// The serial number.
         serial: String,
@@ -267,6 +280,13 @@ pub enum CaError {
     /// A PKCS#12 file can't be made.
     #[error("the PKCS#12 file can't be made: {0}")]
     Pfx(String),
+}
+
+/// To the second, in UTC.
+fn stamp(time: &OffsetDateTime) -> String {
+    let time = time.replace_nanosecond(0).unwrap_or(*time);
+    let text = time.format(&time::format_description::well_known::Rfc3339);
+    text.unwrap_or_default()
 }
 
 impl CaError {

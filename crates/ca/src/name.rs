@@ -245,7 +245,13 @@ mod tests {
         assert!(within("a@mail.example.test", "example.test"));
         assert!(!within("example.test@other.test", "example.test"));
         assert!(within("uri:https://u@A.Example.test:1/x", "example.test"));
-        assert!(!within("uri:https://other.test/example.test", "example.test"));
-        assert!(!within("uri:https://example.test@other.test/", "example.test"));
+        assert!(!within(
+            "uri:https://other.test/example.test",
+            "example.test"
+        ));
+        assert!(!within(
+            "uri:https://example.test@other.test/",
+            "example.test"
+        ));
     }
 }

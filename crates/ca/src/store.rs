@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use pki::Key;
 use redb::{Database, DatabaseError, ReadableDatabase};
+use tempfile::TempDir;
 use time::OffsetDateTime;
 use wire::SignatureAlgorithm;
 
@@ -46,6 +47,9 @@ pub struct Store {
     /// Whether the passphrase has opened a key of the store.
     is_passphrase_known: OnceLock<()>,
     accepts_clock: bool,
+    /// Where the database was copied to, since it can't be written where it is: a database
+    /// that was not shut down has to be mended before it can be read.
+    copy: Option<TempDir>,
     fuse: Fuse,
 }
 
@@ -151,6 +155,13 @@ impl Store {
                 });
             }
         }
+        let copy = match is_read_only(&path) {
+            true => Some(copied(&path)?),
+            false => None,
+        };
+        let path = copy
+            .as_ref()
+            .map_or(path, |copy| copy.path().join(DATABASE));
         let start = Instant::now();
         let database = loop {
             match open_database(&path, &fuse, false) {
@@ -186,6 +197,7 @@ impl Store {
             passphrase,
             is_passphrase_known: OnceLock::new(),
             accepts_clock: false,
+            copy,
             fuse,
         })
     }
@@ -277,6 +289,11 @@ impl Store {
         now: OffsetDateTime,
         work: impl FnOnce(&Writing) -> Result<T, CaError>,
     ) -> Result<T, CaError> {
+        if self.copy.is_some() {
+            return Err(CaError::ReadOnly {
+                folder: self.folder.clone(),
+            });
+        }
         let transaction = self.database.begin_write()?;
         let writing = Writing { transaction, now };
         writing.check_clock(self.accepts_clock)?;
@@ -309,6 +326,24 @@ impl Store {
 mod check;
 mod look;
 mod tables;
+
+fn is_read_only(path: &Path) -> bool {
+    let opened = std::fs::OpenOptions::new().write(true).open(path);
+    opened.is_err_and(|error| {
+        matches!(
+            error.kind(),
+            std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied
+        )
+    })
+}
+
+fn copied(path: &Path) -> Result<TempDir, CaError> {
+    let folder = tempfile::tempdir().map_err(|error| file("make", path, error))?;
+    let to = folder.path().join(DATABASE);
+    let bytes = std::fs::read(path).map_err(|error| file("read", path, error))?;
+    std::fs::write(&to, bytes).map_err(|error| file("write", &to, error))?;
+    Ok(folder)
+}
 
 fn open_database(path: &Path, fuse: &Fuse, is_new: bool) -> Result<Database, CaError> {
     burn(fuse, path)?;

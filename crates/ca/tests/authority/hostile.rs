@@ -176,6 +176,28 @@ fn who_waits_gets_the_store_when_it_is_free() {
     });
 }
 
+/// A backup on a medium that can't be written: looked at, and nothing else.
+#[cfg(unix)]
+#[test]
+fn a_store_that_cannot_be_written_can_be_looked_at() {
+    use std::os::unix::fs::PermissionsExt;
+    let Lab { folder, store } = Lab::new(A::Ed25519);
+    let log = store.log().unwrap();
+    drop(store);
+    let path = folder.path().join("ca.redb");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
+    if std::fs::OpenOptions::new().write(true).open(&path).is_ok() {
+        eprintln!("skipped: this user may write whatever the rights say");
+        return;
+    }
+    let store = open(folder.path()).unwrap();
+    assert_eq!(store.log().unwrap(), log);
+    assert_eq!(store.check().unwrap(), []);
+    let wanted = order(Kind::Server, A::Ed25519, &["a.test"]);
+    let error = store.issue(&wanted, now()).unwrap_err();
+    assert!(matches!(error, CaError::ReadOnly { .. }), "{error}");
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();

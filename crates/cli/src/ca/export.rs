@@ -60,6 +60,19 @@ impl Folder {
         ]
     }
 
+    /// Writes what was issued. Where that can't be, it is in the store all the same.
+    pub(super) fn write_all(&self, store: &Store, issued: &[Issued]) -> Result<Vec<Files>> {
+        let write = |one: &Issued| self.write(store, one, one.twin.is_some());
+        let files: Result<Vec<Files>> = issued.iter().map(write).collect();
+        files.with_context(|| {
+            let serials: Vec<_> = issued.iter().map(|one| one.serial.as_str()).collect();
+            format!(
+                "issued, and not written: `pqlab ca export` does it for {}",
+                serials.join(" and ")
+            )
+        })
+    }
+
     pub(super) fn write(&self, store: &Store, issued: &Issued, is_pair: bool) -> Result<Files> {
         let end = match is_pair {
             true => format!("-{}", issued.algorithm),
@@ -71,9 +84,9 @@ impl Folder {
             std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
         // What is issued is issued: where it can't be written, it is in the store all the same.
         let told = || format!("{} was issued; `pqlab ca export` writes it", issued.serial);
-        write(&key, &text, self.force, SECRET).with_context(told)?;
+        write(&key, &text, self.force, SECRET)?;
         let pem = chain_pem(store, issued)?;
-        write(&chain, pem.as_bytes(), self.force, PUBLIC).with_context(told)?;
+        write(&chain, pem.as_bytes(), self.force, PUBLIC)?;
         let ders = store.chain(issued).map_err(fault)?;
         Ok(Files {
             chain_bytes: ders.iter().map(|der| der.len()).sum(),

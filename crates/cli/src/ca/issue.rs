@@ -114,10 +114,7 @@ pub(super) fn issue(options: &Options, arguments: Issue) -> Result<Ending> {
     for one in &issued {
         warn(&store, one, arguments.purpose.days)?;
     }
-    let mut files = Vec::new();
-    for one in &issued {
-        files.push(arguments.folder.write(&store, one, issued.len() > 1)?);
-    }
+    let files = arguments.folder.write_all(&store, &issued)?;
     tell(options, &issued, &files)
 }
 
@@ -366,6 +363,7 @@ pub(super) fn renew(options: &Options, arguments: Renew) -> Result<Ending> {
             date(old.not_after)
         );
     }
-    let files = arguments.folder.write(&store, &issued, is_pair)?;
-    tell(options, &[issued], &[files])
+    let issued = [issued];
+    let files = arguments.folder.write_all(&store, &issued)?;
+    tell(options, &issued, &files)
 }

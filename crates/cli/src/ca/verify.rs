@@ -47,8 +47,14 @@ pub(super) struct Verify {
 }
 
 fn moment(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| "a time such as 2030-01-01T00:00:00Z".to_owned())
+    // A day alone is its beginning.
+    let whole = if text.contains('T') {
+        text.to_owned()
+    } else {
+        format!("{text}T00:00:00Z")
+    };
+    OffsetDateTime::parse(&whole, &Rfc3339)
+        .map_err(|_| "a time such as 2030-01-01T00:00:00Z, or a day".to_owned())
 }
 
 pub(super) fn verify(options: &Options, arguments: &Verify) -> Result<Ending> {
