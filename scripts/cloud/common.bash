@@ -108,12 +108,6 @@ tell() {
     if [ "$mode" = run ]; then "$@" || fail "this failed: $1 ${2-}"; fi
 }
 
-# A command that must be refused.
-must_fail() {
-    printf '! %s\n' "$(quoted "$@")"
-    if [ "$mode" = run ] && "$@" >/dev/null 2>&1; then fail 'this went through, and must be refused'; fi
-}
-
 # A command whose answer goes to a file, whole or not at all.
 run_to() { # file, command
     local file=$1
@@ -216,25 +210,89 @@ run_once() { # key, command
     fi
 }
 
-# Makes a thing that the question does not find. Only those are noted, and so only those are taken
-# away by a cleanup: one of the same name that was there before is somebody else's.
-unless() { # key, words of the question, --, command
-    local key=$1 question=()
-    shift
+# Splits words at "--": a question, and the command that goes with its answer.
+split() {
+    question=()
     while [ "$1" != -- ]; do
         question+=("$1")
         shift
     done
     shift
-    printf '%s > /dev/null 2>&1 ||\n  ' "$(quoted "${question[@]}")"
-    if [ "$mode" = run ] && "${question[@]}" >/dev/null 2>&1; then
-        show "$@"
-        note 'there already'
-    else
-        # Before, not after: a command that is broken off may have made something.
-        remember "$key" made
-        run "$@"
+    command=("$@")
+}
+question=() command=()
+
+# Asks the cloud whether a thing is there: 0 if so, 1 if it says that it is not, 2 if that is not
+# known. A network that is down and a login that has ended are no proof of absence.
+ask() {
+    local code=0
+    said=$("${question[@]}" 2>&1 >/dev/null) || code=$?
+    if [ "$code" = 0 ]; then return 0; fi
+    if [ "$code" != 127 ] && is_absence "$said"; then return 1; fi
+    printf '%s\n' "$said" >&2
+    return 2
+}
+said=
+
+# aws: NoSuchKey, ResourceNotFoundException, "(404)"; gcloud: NOT_FOUND, "was not found"; az:
+# ResourceNotFound, SecretNotFound, and "ResourceNotFoundError" alone for a part of a gateway.
+is_absence() { # what was said
+    # Google says that a thing "may not exist" to those who may not know; a subscription and a
+    # tenant that are not found tell nothing about what is in them.
+    if [[ $1 =~ PERMISSION_DENIED|Permission\ denied|Forbidden|AuthorizationFailed|AccessDenied|may\ not\ exist|SubscriptionNotFound|AADSTS ]]; then
+        return 1
     fi
+    [[ $1 =~ NOT_FOUND|NotFound|NoSuch[A-Z]|\(404\)|HTTPError\ 404|404\ Not\ Found|was\ not\ found|could\ not\ be\ found|not\ found\ within ]]
+}
+
+# Whether an error says that another was there first.
+is_conflict() { # what was said
+    [[ $1 =~ ALREADY_EXISTS|Already[A-Z]|already\ exists|Conflict|\(409\)|HTTPError\ 409 ]]
+}
+
+# Makes a thing that is not there. Only those are noted, and so only those are taken away by a
+# cleanup: one of the same name that was there before is somebody else's.
+unless() { # key, words of the question, --, command
+    local key=$1 before code=0 failed=
+    split "${@:2}"
+    printf '%s > /dev/null 2>&1 ||\n  ' "$(quoted "${question[@]}")"
+    show "${command[@]}"
+    [ "$mode" = run ] || return 0
+    ask || code=$?
+    case $code in
+        0)
+            note 'there already'
+            return
+            ;;
+        2) fail 'whether it is there could not be asked, and so nothing is made: see the message above' ;;
+    esac
+    before=$(recall "$key")
+    # Before, not after: a command that is broken off may have made something.
+    remember "$key" made
+    "${command[@]}" >/dev/null 2>"$tmp/said" || failed=yes
+    cat "$tmp/said" >&2
+    if [ -n "$failed" ]; then
+        # Made by another between the question and the command. What an earlier run of ours began
+        # is in conflict as well, and stays ours.
+        if [ "$before" != made ] && is_conflict "$(cat "$tmp/said")"; then forget "$key"; fi
+        fail "this failed: ${command[*]:0:3}"
+    fi
+}
+
+# Writes a thing, anew in each run, but never over one that was there before the first.
+write_own() { # key, words of the question, --, command
+    local key=$1 code=0
+    split "${@:2}"
+    printf '! %s > /dev/null 2>&1 || exit 3\n' "$(quoted "${question[@]}")"
+    if [ "$mode" = run ] && ! is_ours "$key"; then
+        ask || code=$?
+        case $code in
+            0) fail 'this is there already, and is not of this script: give another --name' ;;
+            2) fail 'whether it is there could not be asked, and so nothing is written: see the message above' ;;
+        esac
+        remember "$key" made
+    fi
+    run "${command[@]}"
 }
 
 # Whether a cleanup is about this thing. A dry run without state shows all of them.
@@ -248,7 +306,13 @@ remove() { # key, command
     shift
     printf '%s || true\n' "$(quoted "$@")"
     if [ "$mode" = run ]; then
-        if "$@" >/dev/null; then
+        local failed=
+        "$@" >/dev/null 2>"$tmp/said" || failed=yes
+        cat "$tmp/said" >&2
+        if [ -z "$failed" ]; then
+            forget "$key"
+        elif is_absence "$(cat "$tmp/said")"; then
+            note 'not there'
             forget "$key"
         else
             note 'not removed: see the message above'
@@ -260,21 +324,23 @@ removal_failed=
 
 # Takes a thing of ours away that the question finds: a cleanup can be run again.
 take_away() { # key, words of the question, --, command
-    local key=$1 question=()
-    shift
-    while [ "$1" != -- ]; do
-        question+=("$1")
-        shift
-    done
-    shift
+    local key=$1 code=0
     is_ours "$key" || return 0
-    if [ "$mode" = run ] && ! "${question[@]}" >/dev/null 2>&1; then
-        show "$@"
-        note 'not there'
-        forget "$key"
-    else
-        remove "$key" "$@"
-    fi
+    split "${@:2}"
+    if [ "$mode" = run ]; then ask || code=$?; fi
+    case $code in
+        0) remove "$key" "${command[@]}" ;;
+        1)
+            show "${command[@]}"
+            note 'not there'
+            forget "$key"
+            ;;
+        2)
+            show "${command[@]}"
+            note 'not removed: whether it is there could not be asked; see the message above'
+            removal_failed=yes
+            ;;
+    esac
 }
 
 end_of_cleanup() {
@@ -304,15 +370,48 @@ make_request() { # name of the files, DNS name, extended key usage
 
 # --- the proof
 
+# What a listener answers to a client whose certificate it does not want. Application Gateway has
+# 400 for all of these (learn.microsoft.com/azure/application-gateway/mutual-authentication-troubleshooting),
+# nginx 400, 495 and 496 (nginx.org/en/docs/http/ngx_http_ssl_module.html).
+readonly REFUSALS='400|403|495|496'
+# Or it ends the connection. curl's exit codes: the handshake failed, an empty answer, nothing could
+# be sent, nothing was received. With TLS 1.3 the alert comes after the client's handshake. Names that
+# are not resolved (6) and timeouts (28) prove nothing.
+readonly BROKEN_OFF='35|52|55|56'
+
+must_let_in() { # curl, with --write-out '%{http_code}'
+    local status
+    show "$@"
+    [ "$mode" = run ] || return 0
+    status=$("$@") || fail 'no answer to a client with its certificate'
+    note "it answers $status"
+    if [[ $status =~ ^(000|$REFUSALS)$ ]]; then fail "$status to a client with its certificate: it must be let in"; fi
+}
+
+must_refuse() { # curl, with --write-out '%{http_code}'
+    local status code=0
+    printf '%s || true\n' "$(quoted "$@")"
+    note "it must say $REFUSALS, or curl must end with $BROKEN_OFF"
+    [ "$mode" = run ] || return 0
+    status=$("$@") || code=$?
+    note "it answers $status, and curl ends with $code"
+    if [ "$code" = 0 ]; then
+        if [[ ! $status =~ ^($REFUSALS)$ ]]; then fail "$status to a client without a certificate: it must be refused"; fi
+    elif [[ ! $code =~ ^($BROKEN_OFF)$ ]]; then
+        fail "curl ended with $code, which does not prove that a client without a certificate is refused"
+    fi
+}
+
 # A connection with the client's certificate, none without it, and one that only hybrid key
 # exchange makes possible.
 verify_listener() { # address, port
-    local curl=(curl --silent --show-error --max-time 20 --output /dev/null
+    # Not HTTP/2: a connection that is broken off has other exit codes there.
+    local curl=(curl --silent --show-error --http1.1 --max-time 20 --output /dev/null --write-out '%{http_code}\n'
         --connect-to "$domain:$2:$1:$2" --cacert "$out/ca-cert.pem")
     local identity=(--cert "$out/client-cert.pem" --key "$out/client.key")
     # New names and addresses take a while to answer.
-    tell "${curl[@]}" "${identity[@]}" --retry 8 --retry-connrefused --write-out '%{http_code}\n' "https://$domain:$2/"
-    must_fail "${curl[@]}" "https://$domain:$2/"
+    must_let_in "${curl[@]}" "${identity[@]}" --retry 8 --retry-connrefused "https://$domain:$2/"
+    must_refuse "${curl[@]}" "https://$domain:$2/"
     local probe=(pqlab connect "$1:$2" --server-name "$domain" --groups X25519MLKEM768
         --ca "$out/ca-cert.pem" "${identity[@]}")
     if [ "$mode" = run ] && ! command -v pqlab >/dev/null; then

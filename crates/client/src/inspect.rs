@@ -305,7 +305,7 @@ mod tests {
         }
         fn receive(&mut self, input: &[u8], _: &mut [u8]) -> Result<usize, StackError> {
             match input.contains(&ALERT) {
-                true => Err(StackError::Alert(AlertDescription(116))),
+                true => Err(StackError::Alert(AlertDescription::CERTIFICATE_REQUIRED)),
                 false => Ok(input.iter().filter(|byte| **byte == DATA).count()),
             }
         }

@@ -4,6 +4,10 @@
 //! Everything stays on loopback or in network namespaces that an experiment made; nothing
 //! here connects to a host that it was not given.
 
+mod cause;
 pub mod certificates;
 pub mod cross_cloud;
+mod issuing;
+mod library;
+mod loopback;
 pub mod mitm;

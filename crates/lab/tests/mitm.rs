@@ -1,8 +1,12 @@
 //! Every scene with both libraries, over sockets.
 #![allow(clippy::unwrap_used)]
 
+use experiment::{Handshake, Library, Side, StackName};
 use lab::mitm::{Cause, Outcome, Party, Play, Scene, perform, picture};
-use stack::{STACKS, TlsStack};
+use stack::{
+    ClientProfile, Credentials, Endpoint, PhaseTiming, STACKS, ServerProfile, StackError, TlsStack,
+    Unsupported,
+};
 
 const LIBRARIES: [&str; 2] = ["rustls", "openssl"];
 
@@ -147,6 +151,58 @@ fn a_server_that_asks_for_a_certificate_is_not_deceived_by_a_careless_client() {
         assert!(what.contains("alert certificate_required (116)"), "{what}");
         assert!(what.contains("CN=alice.pqlab.test"), "{what}");
         assert_eq!(play.received, None, "{what}");
+    }
+}
+
+/// A library whose servers take clients without a certificate, though they are told not to.
+struct Lenient(&'static dyn TlsStack);
+
+impl TlsStack for Lenient {
+    fn name(&self) -> StackName {
+        self.0.name()
+    }
+
+    fn library(&self) -> Library {
+        self.0.library()
+    }
+
+    fn supports(&self, side: Side, handshake: &Handshake) -> Result<(), Unsupported> {
+        self.0.supports(side, handshake)
+    }
+
+    fn endpoint(
+        &self,
+        side: Side,
+        handshake: &Handshake,
+        credentials: &Credentials,
+        timing: PhaseTiming,
+    ) -> Result<Box<dyn Endpoint>, StackError> {
+        self.0.endpoint(side, handshake, credentials, timing)
+    }
+
+    fn server(&self, profile: &ServerProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        let mut profile = profile.clone();
+        if let Some(authentication) = &mut profile.client_authentication {
+            authentication.is_required = false;
+        }
+        self.0.server(&profile)
+    }
+
+    fn client(&self, profile: &ClientProfile) -> Result<Box<dyn Endpoint>, StackError> {
+        self.0.client(profile)
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_a_client_without_certificate_is_not_as_expected() {
+    for name in LIBRARIES {
+        let lenient: &'static Lenient = Box::leak(Box::new(Lenient(library(name))));
+        let play = perform(Scene::ClientCertificate, lenient).await.unwrap();
+        let what = format!("{name}: {}", text(&play));
+        // The last attempt is refused as ever.
+        assert_eq!(play.refusal.as_ref().unwrap().by, Party::Server, "{what}");
+        assert!(!play.is_as_expected(), "{what}");
+        assert_eq!(play.faults.len(), 1, "{what}");
     }
 }
 

@@ -37,8 +37,26 @@ impl AlertDescription {
     pub const CLOSE_NOTIFY: Self = Self(0);
     /// No set of parameters that both sides take.
     pub const HANDSHAKE_FAILURE: Self = Self(40);
+    /// A certificate that is corrupt, or has a signature that does not verify.
+    pub const BAD_CERTIFICATE: Self = Self(42);
+    /// A certificate of an unsupported type, or for another use.
+    pub const UNSUPPORTED_CERTIFICATE: Self = Self(43);
+    /// A certificate that its issuer has revoked.
+    pub const CERTIFICATE_REVOKED: Self = Self(44);
+    /// A certificate that is not valid now.
+    pub const CERTIFICATE_EXPIRED: Self = Self(45);
+    /// A certificate that was not accepted for another reason.
+    pub const CERTIFICATE_UNKNOWN: Self = Self(46);
+    /// No known trust anchor vouches for the chain.
+    pub const UNKNOWN_CA: Self = Self(48);
+    /// A valid certificate whose owner may not enter.
+    pub const ACCESS_DENIED: Self = Self(49);
+    /// A signature, a Finished or a binder that does not verify.
+    pub const DECRYPT_ERROR: Self = Self(51);
     /// A version that the side knows and does not take.
     pub const PROTOCOL_VERSION: Self = Self(70);
+    /// A client without a certificate where one is wanted.
+    pub const CERTIFICATE_REQUIRED: Self = Self(116);
 
     /// The name in the IANA registry, or `None` for a value that is not known here.
     pub const fn name(self) -> Option<&'static str> {

@@ -82,8 +82,6 @@ impl Folder {
         let source = store.key_path(&issued.serial);
         let text =
             std::fs::read(&source).with_context(|| format!("reading {}", source.display()))?;
-        // What is issued is issued: where it can't be written, it is in the store all the same.
-        let told = || format!("{} was issued; `pqlab ca export` writes it", issued.serial);
         write(&key, &text, self.force, SECRET)?;
         let pem = chain_pem(store, issued)?;
         write(&chain, pem.as_bytes(), self.force, PUBLIC)?;

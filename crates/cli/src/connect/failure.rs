@@ -141,14 +141,13 @@ impl Failure {
     }
 }
 
-/// What servers say that miss a certificate, by IANA number: handshake_failure, bad_certificate,
-/// certificate_unknown, access_denied, certificate_required.
+/// What servers say that miss a certificate.
 const MISSES_CERTIFICATE: [AlertDescription; 5] = [
-    AlertDescription(40),
-    AlertDescription(42),
-    AlertDescription(46),
-    AlertDescription(49),
-    AlertDescription(116),
+    AlertDescription::HANDSHAKE_FAILURE,
+    AlertDescription::BAD_CERTIFICATE,
+    AlertDescription::CERTIFICATE_UNKNOWN,
+    AlertDescription::ACCESS_DENIED,
+    AlertDescription::CERTIFICATE_REQUIRED,
 ];
 
 /// What an alert often means, given what was offered and asked for (RFC 8446 section 6.2).

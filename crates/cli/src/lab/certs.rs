@@ -136,29 +136,39 @@ const fn verdict(standard: Standard) -> &'static str {
     match standard {
         Standard::Accept => "accept",
         Standard::Refuse => "refuse",
+        Standard::RecommendRefusal => "refusal recommended",
+        Standard::Forbid => "forbidden",
     }
 }
 
 fn known(expected: Expected) -> String {
     match expected {
         Expected::Accepts => "accepts".to_owned(),
-        Expected::Refuses(code) => format!("refuses: {code}"),
+        Expected::Refuses(code) => format!("refuses: {}", titled(code)),
         Expected::Fails(alert) => format!("fails: {alert}"),
     }
 }
 
-/// What a library did, in its own codes: variants of rustls' `CertificateError`, numbers of
-/// OpenSSL's `X509_V_ERR_…`. Where the chain is good, the alert.
+/// A library's own code in a table: a variant of rustls' `CertificateError`, or a number of
+/// OpenSSL's `X509_V_ERR_…`, written as openssl-verify(1) does.
+fn titled(code: &str) -> String {
+    match code.parse::<u32>() {
+        Ok(number) => format!("error {number}"),
+        Err(_) => code.to_owned(),
+    }
+}
+
+/// What a library did, in its own codes. Where the chain is good, the alert.
 fn done(outcome: &Outcome) -> String {
     let alert = outcome.handshake.alert;
     match (outcome.accepts(), outcome.code()) {
         (true, None) => "accepts".to_owned(),
-        (false, Some(code)) => format!("refuses: {code}"),
+        (false, Some(code)) => format!("refuses: {}", titled(code)),
         (false, None) => match alert {
             Some(alert) => format!("fails: {alert}"),
             None => "fails".to_owned(),
         },
-        (true, Some(code)) => format!("accepts in spite of {code}"),
+        (true, Some(code)) => format!("accepts in spite of {}", titled(code)),
     }
 }
 
@@ -168,13 +178,16 @@ fn in_full(outcome: &Outcome) -> String {
     let verifier = match refusal {
         None => "nothing to judge".to_owned(),
         Some(None) => "good".to_owned(),
-        Some(Some(refusal)) => format!("{} ({})", refusal.code, refusal.text),
+        Some(Some(refusal)) => format!("{} ({})", titled(&refusal.code), refusal.text),
     };
     format!(
         "{}: expected {}; verifier: {verifier}; handshake: {}",
         outcome.library,
         known(outcome.expected),
-        handshake.refusal.as_deref().unwrap_or("done"),
+        handshake
+            .failure
+            .as_ref()
+            .map_or("done", |failure| &failure.words),
     )
 }
 
@@ -185,14 +198,14 @@ fn print_json(seen: &[Examination]) {
             let mut case = described(examination.case);
             case["outcomes"] = examination.outcomes.iter().map(outcome_json).collect();
             case["differs"] = examination.differs().into();
-            case["as_expected"] = examination.is_as_expected().into();
+            case["is_as_expected"] = examination.is_as_expected().into();
             case
         })
         .collect();
     let json = json!({
         "schema": SCHEMA,
         "tool_version": TOOL_VERSION,
-        "as_expected": seen.iter().all(Examination::is_as_expected),
+        "is_as_expected": seen.iter().all(Examination::is_as_expected),
         "cases": cases,
     });
     say!("{json:#}");
@@ -238,10 +251,11 @@ fn outcome_json(outcome: &Outcome) -> Value {
         "verifier": verifier,
         "handshake": {
             "accepts": outcome.accepts(),
-            "text": handshake.refusal,
+            "text": handshake.failure.as_ref().map(|failure| &failure.words),
+            "cause": handshake.failure.as_ref().map(|failure| failure.cause),
             "alert": handshake.alert.map(|alert| alert.to_string()),
             "scheme": handshake.scheme.map(|scheme| scheme.to_string()),
         },
-        "as_expected": outcome.is_as_expected(),
+        "is_as_expected": outcome.is_as_expected(),
     })
 }

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     no_namespaces: bool,
 
-    /// Leave certificates, settings and a script that does the same by hand in this folder,
+    /// Leave certificates, settings and a script of the main path by hand in this folder,
     /// which must be new or empty. Private keys are among them.
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
@@ -72,14 +72,16 @@ pub(super) fn main(arguments: Arguments) -> Result<Ending> {
     };
     let ended = runtime()?.block_on(async {
         tokio::select! {
-            // Dropped, the experiment takes its processes and files with it.
+            // Dropped, the experiment kills its processes and removes its files.
             () = stopped(stop) => None,
             report = run(&plan, &tell) => Some(report),
         }
     });
     let report = match ended {
         None => return Ok(Ending::Interrupted),
-        Some(Err(error @ CrossCloudError::NotEmpty(_))) => return Err(bad_input(error)),
+        Some(Err(error @ (CrossCloudError::NotEmpty(_) | CrossCloudError::NoFolder(_)))) => {
+            return Err(bad_input(error));
+        }
         Some(report) => report?,
     };
     match is_json {
@@ -199,7 +201,7 @@ fn summarize(report: &Report, kept: Option<&Path>) {
     say!("{}", settings(&report.outcomes));
     if let Some(folder) = kept {
         say!(
-            "Left in {}, with keys; by-hand.sh does the same with commands of its own.",
+            "Left in {}, with keys; by-hand.sh shows the main path by hand.",
             folder.display()
         );
     }

@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use experiment::StackName;
 use lab::mitm::{Act, MitmError, Play, Scene, perform, picture};
 use serde_json::{Value, json};
-use stack::TlsStack;
+use stack::{StackError, TlsStack};
 use trace::drawing::wrap;
 
 use crate::output::{SCHEMA, TOOL_VERSION};
@@ -69,11 +69,13 @@ pub(super) fn main(arguments: Arguments) -> Result<Ending> {
             .with_context(|| format!("writing {}", path.display()))?;
         eprintln!("written: {}", path.display());
     }
+    let is_as_expected = plays.iter().all(Play::is_as_expected);
     if arguments.json {
         let plays: Vec<Value> = plays.iter().map(json).collect();
         let document = json!({
             "schema": SCHEMA,
             "tool_version": TOOL_VERSION,
+            "is_as_expected": is_as_expected,
             "plays": plays,
         });
         say!("{document:#}");
@@ -85,7 +87,7 @@ pub(super) fn main(arguments: Arguments) -> Result<Ending> {
             say!("{}", summary(&plays));
         }
     }
-    Ok(match plays.iter().all(Play::is_as_expected) {
+    Ok(match is_as_expected {
         true => Ending::Good,
         false => Ending::Bad,
     })
@@ -94,7 +96,7 @@ pub(super) fn main(arguments: Arguments) -> Result<Ending> {
 /// A stack that can't be set up is one that the user should not have named.
 fn fault(error: MitmError) -> anyhow::Error {
     match error {
-        MitmError::Setup(_) => bad_input(error),
+        MitmError::Setup(StackError::Setup { .. }) => bad_input(error),
         error => error.into(),
     }
 }
@@ -130,6 +132,7 @@ fn json(play: &Play) -> Value {
         "sent": play.sent,
         "received": play.received,
         "refusal": play.refusal,
+        "faults": play.faults,
         "outcome": play.outcome(),
         "is_as_expected": play.is_as_expected(),
         "verdict": play.verdict(),
@@ -163,6 +166,8 @@ fn tell(play: &Play) {
     ending.push(("why", format!("{} ({})", scene.reason(), scene.reference())));
     if !play.is_as_expected() {
         ending.push(("unexpected", "this is not how it should end".to_owned()));
+        let faults = play.faults.iter();
+        ending.extend(faults.map(|fault| ("unexpected", fault.clone())));
     }
     for (label, text) in ending {
         paragraph(label, &text);

@@ -4,11 +4,15 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::common::{expect, pqlab, text, write};
+
+/// In the environment of a run and of all that it starts, with a value of its own.
+const MARK: &str = "PQLAB_TEST_RUN";
 
 /// Runs it with a folder for temporary files, which must be empty afterwards.
 fn cross_cloud(arguments: &[&str]) -> (Output, Value) {
@@ -17,6 +21,7 @@ fn cross_cloud(arguments: &[&str]) -> (Output, Value) {
         .args(["lab", "cross-cloud", "--json"])
         .args(arguments)
         .env("TMPDIR", temporary.path())
+        .env(MARK, temporary.path())
         .output()
         .unwrap();
     let left: Vec<_> = std::fs::read_dir(temporary.path()).unwrap().collect();
@@ -27,18 +32,38 @@ fn cross_cloud(arguments: &[&str]) -> (Output, Value) {
     (output, report)
 }
 
-/// Every part but the relay and the backend has a path of the folder among its arguments, and
-/// those two end with their input.
-fn assert_nothing_runs(folder: &Path) {
-    let folder = folder.display().to_string();
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return;
-    };
-    for process in processes.flatten() {
-        let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        assert!(!line.contains(&folder), "still running: {line}");
+/// No process is left that has this mark; one that was killed may take a moment to go.
+fn assert_nothing_runs(mark: &Path) {
+    let mark = format!("{MARK}={}", mark.display());
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        let running = marked(&mark);
+        if running.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < patience, "still running: {running:?}");
+        std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// The processes with this variable (proc_pid_environ(5)).
+fn marked(variable: &str) -> Vec<String> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let read = |process: &std::fs::DirEntry, file| {
+        std::fs::read(process.path().join(file)).unwrap_or_default()
+    };
+    let has_mark = |process: &std::fs::DirEntry| {
+        let environment = read(process, "environ");
+        let mut variables = environment.split(|byte| *byte == 0);
+        variables.any(|found| found == variable.as_bytes())
+    };
+    processes
+        .flatten()
+        .filter(has_mark)
+        .map(|process| String::from_utf8_lossy(&read(&process, "cmdline")).replace('\0', " "))
+        .collect()
 }
 
 /// The outcomes of pqlab with itself, with this certificate.
@@ -93,9 +118,13 @@ fn check(output: &Output, report: &Value) {
             ("X25519MLKEM768", "ml-dsa-65"),
         ]
     );
-    // An encapsulation key of ML-KEM-768 has 1,184 bytes (FIPS 203 table 3).
+    // An encapsulation key of ML-KEM-768 has 1,184 bytes (FIPS 203 table 3). The two integers of
+    // an ECDSA signature are a few bytes shorter at times: DER has no leading zeros.
     for pair in cells.chunks(2) {
-        assert!(pair[1].2.unwrap() >= pair[0].2.unwrap() + 1184, "{pair:?}");
+        assert!(
+            pair[1].2.unwrap() + 8 >= pair[0].2.unwrap() + 1184,
+            "{pair:?}"
+        );
     }
     for (certificate, alert) in [
         ("revoked", "certificate_revoked (44)"),
@@ -132,7 +161,7 @@ fn on_loopback_every_cell_is_served_and_every_stranger_refused() {
 }
 
 #[test]
-fn in_namespaces_it_is_the_same_and_a_script_does_it_by_hand() {
+fn in_namespaces_it_is_the_same_and_a_script_does_the_main_path_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("kept");
     let kept = kept.to_str().unwrap();
@@ -141,23 +170,13 @@ fn in_namespaces_it_is_the_same_and_a_script_does_it_by_hand() {
     if report["topology"]["kind"] != "namespaces" {
         eprintln!("skipped: no namespaces: {}", report["topology"]["why"]);
     }
-    assert_nothing_runs(folder.path());
     let again = pqlab()
         .args(["lab", "cross-cloud", "--keep", kept])
         .output();
     expect(&again.unwrap(), 2, &["is not empty"]);
 
-    let mut script = Command::new("bash");
-    script.arg(Path::new(kept).join("by-hand.sh"));
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    let ports = ["BACKEND", "PROXY", "TRANSIT"].into_iter().zip(&listeners);
-    for (name, listener) in ports {
-        script.env(name, listener.local_addr().unwrap().to_string());
-    }
-    drop(listeners);
-    let output = match script.env("TMPDIR", folder.path()).output() {
-        Ok(output) => output,
-        Err(error) => return eprintln!("skipped: bash: {error}"),
+    let Some(output) = by_hand(&Path::new(kept).join("by-hand.sh"), folder.path()) else {
+        return;
     };
     expect(
         &output,
@@ -171,18 +190,54 @@ fn in_namespaces_it_is_the_same_and_a_script_does_it_by_hand() {
     );
 }
 
+/// Runs the script, with other ports where somebody else was faster; `None` without bash.
+fn by_hand(script: &Path, temporary: &Path) -> Option<Output> {
+    let mut attempt = 1;
+    loop {
+        let mut command = Command::new("bash");
+        command.arg(script).env_remove("OPENSSL_CONF");
+        command.env("TMPDIR", temporary).env(MARK, temporary);
+        let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        for (name, listener) in ["BACKEND", "PROXY", "TRANSIT"].into_iter().zip(&listeners) {
+            command.env(name, listener.local_addr().unwrap().to_string());
+        }
+        drop(listeners);
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(error) => {
+                eprintln!("skipped: bash: {error}");
+                return None;
+            }
+        };
+        // Whether or not it went well, the script ends what it started.
+        assert_nothing_runs(temporary);
+        let is_port_taken = ["can't listen", "in use"]
+            .iter()
+            .any(|part| text(&output).contains(part));
+        if attempt == 3 || !is_port_taken {
+            return Some(output);
+        }
+        attempt += 1;
+    }
+}
+
 #[test]
 fn an_interrupt_ends_all_parts_and_leaves_no_file() {
     let temporary = tempfile::tempdir().unwrap();
     let mut child = pqlab()
         .args(["lab", "cross-cloud"])
         .env("TMPDIR", temporary.path())
+        .env(MARK, temporary.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     // By then everything is there.
     assert!(lines.next().unwrap().unwrap().contains("1. pqlab"));
+    let mark = format!("{MARK}={}", temporary.path().display());
+    if cfg!(target_os = "linux") {
+        assert!(marked(&mark).len() > 3, "the mark is not handed on");
+    }
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     for line in lines {
         drop(line.unwrap());
@@ -206,5 +261,5 @@ fn a_part_that_cannot_be_is_bad_input() {
     let run = pqlab()
         .args(["lab", "cross-cloud", "--keep", keep])
         .output();
-    expect(&run.unwrap(), 3, &["can't read"]);
+    expect(&run.unwrap(), 2, &["is no folder"]);
 }

@@ -12,6 +12,7 @@ fn every_scene_ends_as_it_should_with_both_libraries() {
     assert!(output.status.success(), "{}", text(&output));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["schema"], 1);
+    assert_eq!(document["is_as_expected"], true);
     assert_eq!(document["tool_version"], env!("CARGO_PKG_VERSION"));
     let plays = document["plays"].as_array().unwrap();
     assert_eq!(plays.len(), 18);

@@ -9,11 +9,6 @@ use wire::AlertDescription;
 use super::scene::Scene;
 use super::workshop::Workshop;
 
-/// A signature of the handshake is wrong (RFC 8446 section 6.2).
-pub(super) const DECRYPT_ERROR: AlertDescription = AlertDescription(51);
-/// A client shows no certificate, and must (RFC 8446 section 6.2).
-pub(super) const CERTIFICATE_REQUIRED: AlertDescription = AlertDescription(116);
-
 /// One fault of a certificate, or a control without any.
 #[derive(Debug)]
 pub struct Case {
@@ -43,6 +38,11 @@ pub enum Standard {
     Accept,
     /// The peer is to be refused.
     Refuse,
+    /// To refuse the peer is RECOMMENDED (RFC 2119 section 3).
+    RecommendRefusal,
+    /// Such a certificate must not be issued, or not be shown; what becomes of it if it is,
+    /// the standard does not say.
+    Forbid,
 }
 
 /// What a library is known to do.

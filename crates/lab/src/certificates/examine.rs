@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use super::case::{Case, CaseError, Expected, Standard};
 use super::handshake::{Handshake, Judge, perform};
 use super::workshop::Workshop;
+use crate::cause::Cause;
 
 /// What was seen of a case.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub struct Outcome {
     /// What its verifier says of the chain without a connection; `None` if no chain is
     /// shown.
     pub judgement: Option<Judgement>,
-    /// The library that showed the certificate: `openssl`, or `rustls` where OpenSSL refuses to.
+    /// The library that showed the certificate: this one where the outcome was for the server
+    /// to decide, else `openssl`, or `rustls` where OpenSSL refuses to.
     pub shown_by: &'static str,
     /// How the real handshake ended.
     pub handshake: Handshake,
@@ -54,7 +56,7 @@ impl Examination {
 impl Outcome {
     /// Whether the handshake succeeded.
     pub const fn accepts(&self) -> bool {
-        self.handshake.refusal.is_none()
+        self.handshake.failure.is_none()
     }
 
     /// The code of the verifier's refusal, if it refuses.
@@ -63,15 +65,34 @@ impl Outcome {
         Some(&refusal.code)
     }
 
-    /// Whether verifier and handshake did what they are known to do.
+    /// Whether verifier and handshake did what they are known to do, and for one reason.
     pub fn is_as_expected(&self) -> bool {
         match self.expected {
             Expected::Accepts => self.accepts() && self.code().is_none(),
-            Expected::Refuses(code) => !self.accepts() && self.code() == Some(code),
+            Expected::Refuses(code) => self.code() == Some(code) && self.is_refused_alike(),
             Expected::Fails(alert) => {
                 !self.accepts() && self.code().is_none() && self.handshake.alert == Some(alert)
             }
         }
+    }
+
+    /// Whether the handshake failed by the chain, for the reason that the verifier gives. The
+    /// two are set up apart.
+    fn is_refused_alike(&self) -> bool {
+        let judgement = self.judgement.as_ref();
+        let refusal = judgement.and_then(|judgement| judgement.refusal.as_ref());
+        let (Some(refusal), Some(failure)) = (refusal, &self.handshake.failure) else {
+            return false;
+        };
+        // A signature in the chain that does not verify is a check of its own kind.
+        let is_by_chain = match failure.cause {
+            Cause::Certificate | Cause::CryptographicCheck => true,
+            Cause::Other => false,
+        };
+        // Up to the time, which differs by a moment.
+        let text = refusal.text.split(|c: char| c.is_ascii_digit()).next();
+        let reason = text.unwrap_or_default().trim();
+        is_by_chain && !reason.is_empty() && failure.words.contains(reason)
     }
 }
 
@@ -87,8 +108,8 @@ pub async fn examine(case: &'static Case) -> Result<Examination, CaseError> {
         Some([by_rustls, by_openssl]) => [Some(by_rustls), Some(by_openssl)],
         None => [None, None],
     };
-    let (shown_by, showing) = scene.showing()?;
     let outcome = async |library, judgement| {
+        let (shown_by, showing) = scene.showing(library)?;
         let judging = scene.judging(library)?;
         let (server, client) = match scene.judge() {
             Judge::Client => (&showing, &judging),

@@ -5,14 +5,12 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::sign::Signer;
-use pki::{CertifiedKey, Key};
 use rcgen::{PublicKeyData, SerialNumber, SigningKey};
-use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivatePkcs8KeyDer};
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::case::CaseError;
-use super::workshop::{Leaf, USUAL};
 
 /// An RSA key of any size, which signs with SHA-256 as rcgen asks, or with SHA-1.
 pub(super) struct RsaKey {
@@ -94,23 +92,6 @@ pub(super) fn with_serial(
 ) -> Result<CertificateRevocationListDer<'static>, CaseError> {
     let (from, to) = (from.to_bytes(), to.to_bytes());
     Ok(replaced(list, &from, &to, "revocation list")?.into())
-}
-
-/// Somebody's chain, and a key that is not theirs though its file names their public key:
-/// OpenSSL compares that with the certificate's (`X509_check_private_key(3)`), and signs with
-/// the secret. For keys of elliptic curves, whose two halves have fixed lengths.
-pub(super) fn without_its_key(
-    victim: &Leaf,
-    issuer: &CertificateDer<'static>,
-) -> Result<CertifiedKey, CaseError> {
-    let own = Key::generate(USUAL)?;
-    let pkcs8 = own.pkcs8().secret_pkcs8_der();
-    let forged = replaced(pkcs8, own.der_bytes(), victim.key.der_bytes(), "key")?;
-    let chain = vec![victim.certificate.clone(), issuer.clone()];
-    Ok(CertifiedKey::new(
-        chain,
-        PrivatePkcs8KeyDer::from(forged).into(),
-    ))
 }
 
 /// Replaces every occurrence by bytes of the same length, so that no length in the DER

@@ -1,25 +1,35 @@
 //! A server and a client that meet over loopback.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use stack::{Endpoint, StackError};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use transport::{Buffers, TlsStream, TransportError};
 use wire::{AlertDescription, SignatureScheme};
 
 use super::case::CaseError;
+use crate::cause::{Cause, words};
+use crate::loopback::pair;
 
 /// How a real handshake ended for the side that judges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handshake {
-    /// Why it failed, in words; `None` if data went both ways.
-    pub refusal: Option<String>,
+    /// Why it failed; `None` if data went both ways.
+    pub failure: Option<Failure>,
     /// The alert that one side sent to the other.
     pub alert: Option<AlertDescription>,
     /// The scheme of the signature by which the peer proved its key.
     pub scheme: Option<SignatureScheme>,
+}
+
+/// Why a handshake failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In kind.
+    pub cause: Cause,
+    /// In the library's words.
+    pub words: String,
 }
 
 /// Who judges.
@@ -43,16 +53,13 @@ pub(super) async fn perform(
     client: &dyn Endpoint,
     judge: Judge,
 ) -> Result<Handshake, CaseError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
+    let [near, far] = pair().await?;
     let serving = async {
-        let (socket, _) = listener.accept().await?;
-        let stream = TlsStream::new(socket, server.connection()?, Buffers::default());
+        let stream = TlsStream::new(far, server.connection()?, Buffers::default());
         Ok::<_, CaseError>(serve(stream).await)
     };
     let asking = async {
-        let socket = TcpStream::connect(address).await?;
-        let stream = TlsStream::new(socket, client.connection()?, Buffers::default());
+        let stream = TlsStream::new(near, client.connection()?, Buffers::default());
         Ok::<_, CaseError>(ask(stream).await)
     };
     let both = async { tokio::try_join!(serving, asking) };
@@ -64,12 +71,18 @@ pub(super) async fn perform(
         Judge::Client => asked,
         Judge::Server => served,
     };
-    let (scheme, refusal) = match judged {
+    let (scheme, failure) = match judged {
         Ok(scheme) => (scheme, None),
-        Err(error) => (None, Some(error.to_string())),
+        Err(error) => (
+            None,
+            Some(Failure {
+                cause: Cause::of(&error),
+                words: words(&error),
+            }),
+        ),
     };
     Ok(Handshake {
-        refusal,
+        failure,
         alert,
         scheme,
     })

@@ -4,7 +4,11 @@
 //! [`examine`] makes its certificates, has a real server show them to a client of each
 //! library over loopback (or a client to servers), and asks both verifiers for the reason
 //! in their own terms ([`stack::judge()`]). [`limbo`] does the last part with the cases of
-//! others.
+//! others. Where the server decides which certificate it shows, or that it has none to show,
+//! the server of each library is asked.
+//!
+//! What OpenSSL says of weak keys and digests goes by its security level: its own, unless the
+//! file of OPENSSL_CONF sets another one for TLS (config(5)).
 //!
 //! All keys live as long as the examination. The names lie under `.test` (RFC 6761 section
 //! 6.2).
@@ -18,7 +22,8 @@ pub mod limbo;
 mod scene;
 mod workshop;
 
+pub use crate::cause::Cause;
 pub use case::{Case, CaseError, Expected, Standard};
 pub use cases::all;
 pub use examine::{Examination, Outcome, examine};
-pub use handshake::Handshake;
+pub use handshake::{Failure, Handshake};

@@ -12,6 +12,7 @@ use wire::{NamedGroup, ProtocolVersion};
 
 use super::case::CaseError;
 use super::handshake::Judge;
+use crate::library::library;
 
 /// One side with certificates, and what the other side needs to judge them.
 pub(super) enum Scene {
@@ -82,10 +83,18 @@ impl Scene {
         })
     }
 
-    /// The side that shows certificates, of the first library that is willing to.
-    pub(super) fn showing(&self) -> Result<(&'static str, Box<dyn Endpoint>), CaseError> {
+    /// The side that shows certificates to `judging`: of the same library where the outcome
+    /// is that side's decision, otherwise of the first one that is willing to.
+    pub(super) fn showing(
+        &self,
+        judging: &'static str,
+    ) -> Result<(&'static str, Box<dyn Endpoint>), CaseError> {
+        let libraries = match self {
+            Self::Server(scene) if scene.chooses() => vec![judging],
+            _ => SHOWING.to_vec(),
+        };
         let mut refusals = Vec::new();
-        for library in SHOWING {
+        for library in libraries {
             let stack = stack_of(library)?;
             let endpoint = match self {
                 Self::Server(scene) => scene.server(stack),
@@ -116,6 +125,11 @@ impl ServerScene {
             Clients::Modern => self.shows.first(),
             Clients::Old => self.shows.get(1),
         }
+    }
+
+    /// Whether it is for the server to find a certificate for its client, or none.
+    fn chooses(&self) -> bool {
+        self.shows.len() > 1 || self.clients == Clients::Old
     }
 
     fn server(&self, stack: &dyn TlsStack) -> Result<Box<dyn Endpoint>, StackError> {
@@ -177,9 +191,6 @@ impl Clients {
     }
 }
 
-fn stack_of(library: &'static str) -> Result<&'static dyn TlsStack, CaseError> {
-    let mut stacks = stack::STACKS.iter().copied();
-    stacks
-        .find(|stack| stack.name().as_str() == library)
-        .ok_or(CaseError::NoStack(library))
+fn stack_of(name: &'static str) -> Result<&'static dyn TlsStack, CaseError> {
+    library(name).ok_or(CaseError::NoStack(name))
 }

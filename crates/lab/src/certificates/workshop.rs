@@ -1,11 +1,10 @@
 //! An authority, and what it issues: good, unless a case asks for something else.
 
-use pki::{CLIENT_NAME, CertifiedKey, Key, SERVER_NAME};
+use pki::{CLIENT_NAME, CertifiedKey, Key, Role, SERVER_NAME};
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyUsagePurpose, RevokedCertParams,
-    SanType, SerialNumber, SigningKey,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, IsCa,
+    Issuer, KeyIdMethod, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, SigningKey,
 };
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use time::{Duration, OffsetDateTime};
@@ -14,6 +13,7 @@ use wire::SignatureAlgorithm;
 use super::case::CaseError;
 use super::forge;
 use super::scene::{ClientScene, Clients, Scene, ServerScene};
+use crate::issuing::{Validity, blank, end_entity, with_another_key};
 
 pub(super) type Authority<S = Key> = CertifiedIssuer<'static, S>;
 
@@ -61,20 +61,12 @@ impl Workshop {
 
     /// A server certificate for [`SERVER_NAME`] without fault.
     pub(super) fn server_params(&self) -> Result<CertificateParams, CaseError> {
-        let mut params = blank(SERVER_NAME, self.now)?;
-        params.subject_alt_names = vec![dns(SERVER_NAME)?];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        Ok(params)
+        Ok(end_entity(SERVER_NAME, Role::Server, validity(self.now))?)
     }
 
     /// A client certificate for [`CLIENT_NAME`] without fault.
     pub(super) fn client_params(&self) -> Result<CertificateParams, CaseError> {
-        let mut params = blank(CLIENT_NAME, self.now)?;
-        params.subject_alt_names = vec![dns(CLIENT_NAME)?];
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        Ok(params)
+        Ok(end_entity(CLIENT_NAME, Role::Client, validity(self.now))?)
     }
 
     /// An end entity issued for another name, and changed to [`SERVER_NAME`] afterwards.
@@ -197,6 +189,14 @@ impl Leaf {
         chain.extend(issuers.iter().map(|issuer| (*issuer).clone()));
         CertifiedKey::new(chain, self.key.into_pkcs8().into())
     }
+
+    /// Likewise, of somebody who has another key.
+    pub(super) fn stolen_below(
+        self,
+        issuer: &CertificateDer<'static>,
+    ) -> Result<CertifiedKey, CaseError> {
+        with_another_key(&[self.certificate, issuer.clone()])?.ok_or(CaseError::Forge("key"))
+    }
 }
 
 /// An authority below another.
@@ -225,15 +225,12 @@ fn issuer_params(
     path_length: u8,
     now: OffsetDateTime,
 ) -> Result<CertificateParams, CaseError> {
-    let mut params = blank(name, now)?;
+    let mut params = blank(name, validity(now))?;
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(path_length));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     Ok(params)
 }
 
-fn blank(name: &str, now: OffsetDateTime) -> Result<CertificateParams, CaseError> {
-    let (from, until) = (now - Duration::days(1), now + Duration::days(30));
-    let mut params = pki::blank_params(pki::serial_number()?, from, until);
-    params.distinguished_name.push(DnType::CommonName, name);
-    Ok(params)
+fn validity(now: OffsetDateTime) -> Validity {
+    [now - Duration::days(1), now + Duration::days(30)]
 }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::CrossCloudError;
+use super::{ACCEPT_PAUSE, CrossCloudError};
 
 /// A server of plain HTTP.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +44,7 @@ pub(super) async fn serve(backend: Backend, tell: fn(&str)) -> Result<(), CrossC
     tell(&json!({ "listening": [address] }).to_string());
     loop {
         let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let respond = service_fn(move |request: HttpRequest<Incoming>| async move {

@@ -1,4 +1,4 @@
-//! The same with the program's own commands, as a script.
+//! The main path by hand: a script of the program's own commands.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

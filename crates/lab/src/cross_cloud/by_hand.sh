@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What `pqlab lab cross-cloud` does, with commands of its own, on loopback and in a new folder
-# of its own.
+# The main path of `pqlab lab cross-cloud` by hand: a good and a revoked certificate, one after
+# the other, on loopback and in a new folder.
 #
 #   by-hand.sh [ALGORITHM [GROUP]]
 #

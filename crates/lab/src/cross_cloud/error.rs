@@ -28,6 +28,9 @@ pub enum CrossCloudError {
     /// The folder in which everything is to be left has something else in it.
     #[error("{} is not empty: name a folder that is new", .0.display())]
     NotEmpty(PathBuf),
+    /// The folder in which everything is to be left is something else.
+    #[error("{} is no folder", .0.display())]
+    NoFolder(PathBuf),
     /// The authority could not issue.
     #[error(transparent)]
     Ca(#[from] ca::CaError),
@@ -73,6 +76,14 @@ pub enum CrossCloudError {
 }
 
 impl CrossCloudError {
+    /// With what the system says.
+    pub(super) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     /// For results of the file system.
     pub(super) fn file(
         action: &'static str,

@@ -15,6 +15,7 @@ use wire::{NamedGroup, ProtocolVersion};
 
 use super::CrossCloudError;
 use super::resolver::Resolver;
+use crate::library::library;
 
 /// PKCS#12 in base64: certificate, key and the chain above it.
 pub(super) const PFX: &str = "CLIENT_PFX_BASE64";
@@ -142,8 +143,7 @@ pub(super) async fn call(call: &Call, settings: &Settings) -> Result<Account, Cr
         certificate: settings.identity()?,
         resumes: false,
     };
-    let stack = "rustls".parse().map_err(|error| tls("the stack", error))?;
-    let stack = stack::by_name(&stack).map_err(|error| tls("the stack", error))?;
+    let stack = library("rustls").ok_or_else(|| tls("the stack", "this build has no rustls"))?;
     let endpoint = stack
         .client(&profile)
         .map_err(|error| tls("the client", error))?;

@@ -12,8 +12,12 @@
 //!
 //! Each part is a process of its own: the program that runs the experiment starts itself again
 //! with a [`Role`]. Where it may, it makes a network namespace for each cloud and one for the
-//! transit; elsewhere the clouds are addresses of loopback. All of it is gone at the end: the
-//! namespaces live as long as the processes in them, and those no longer than [`run`].
+//! transit; elsewhere the clouds are addresses of loopback.
+//!
+//! At its end [`run`] kills every part with its process group, waits for the part, and removes
+//! its files. Dropped, it kills as much and waits for nothing. Where this process itself is
+//! killed, the kernel kills the parts, if there is setpriv(1). A namespace lives as long as
+//! the processes in it.
 
 mod backend;
 mod by_hand;
@@ -27,6 +31,7 @@ mod report;
 mod resolver;
 mod role;
 mod run;
+mod stage;
 mod transit;
 mod trial;
 
@@ -38,6 +43,9 @@ pub use report::{Lookup, Outcome, Report, Skipped};
 pub use role::{Role, play};
 pub use run::{Plan, run};
 pub use transit::Relayed;
+
+/// After a failure to accept, most often for want of file descriptors, which others may close.
+const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The proxy's name. `.internal` is reserved for networks of one's own (ICANN Board
 /// resolution 2024.07.29.06): no resolver of the Internet will ever know it.

@@ -177,6 +177,13 @@ impl Network {
         })
     }
 
+    /// Ends the processes that keep the namespaces, and with them the namespaces.
+    pub(super) async fn end(self) {
+        for keeper in self.keepers {
+            keeper.end().await;
+        }
+    }
+
     /// The inner error says why there can be none.
     async fn with_namespaces(folder: &Path) -> Result<Result<Self, String>, CrossCloudError> {
         let mut refused = Vec::new();
@@ -255,10 +262,7 @@ impl Network {
         words.extend(["--", "sh", "-c", "echo kept; exec cat"]);
         let mut command = Command::new(words[0]);
         command.args(&words[1..]);
-        let mut part = Part::start("namespace", &mut command).map_err(|error| {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            format!("{error}: {}", cause.unwrap_or_default())
-        })?;
+        let mut part = Part::start("namespace", &mut command).map_err(|e| e.with_cause())?;
         part.expect("come up", |line| (line == "kept").then_some(()))
             .await
             .map_err(|error| error.to_string())?;
@@ -286,8 +290,13 @@ impl Place {
         ] {
             write(&own.join(name), text).map_err(|error| error.to_string())?;
         }
+        // nscd(8) would answer by its socket, which is no part of a network namespace.
         self.script(&format!(
             "cd '{}'
+             mkdir -p empty
+             for folder in /run/nscd /var/run/nscd; do
+                 if [ -d $folder ]; then mount --bind empty $folder; fi
+             done
              for file in hosts nsswitch.conf resolv.conf; do
                  if [ -e /etc/$file ]; then mount --bind $file /etc/$file; fi
              done

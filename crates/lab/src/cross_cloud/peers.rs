@@ -26,13 +26,19 @@ const ENVOY_VERSION: [u32; 2] = [1, 39];
 /// Who is there; otherwise why not.
 pub(super) struct Peers {
     pub(super) node: Result<Node, String>,
-    pub(super) nginx: Result<PathBuf, String>,
+    pub(super) nginx: Result<Nginx, String>,
     pub(super) envoy: Result<PathBuf, String>,
 }
 
 pub(super) struct Node {
     pub(super) program: PathBuf,
     pub(super) is_post_quantum: bool,
+}
+
+pub(super) struct Nginx {
+    program: PathBuf,
+    /// Modules that want a folder for temporary files, though nothing here uses them.
+    idle_modules: Vec<&'static str>,
 }
 
 impl Peers {
@@ -72,13 +78,21 @@ async fn node(folders: &[PathBuf]) -> Result<Node, String> {
     })
 }
 
-async fn nginx(folders: &[PathBuf]) -> Result<PathBuf, String> {
+async fn nginx(folders: &[PathBuf]) -> Result<Nginx, String> {
     let program = find(folders, "nginx", "nginx")?;
     let said = ask(&program, &["-V"]).await?;
-    match said.contains("--with-http_ssl_module") {
-        true => Ok(program),
-        false => Err("was built without TLS".to_owned()),
+    let has = |module: &str| !said.contains(&format!("--without-http_{module}_module"));
+    if !said.contains("--with-http_ssl_module") {
+        return Err("was built without TLS".to_owned());
     }
+    if !has("proxy") {
+        return Err("was built without its proxy".to_owned());
+    }
+    let idle = ["fastcgi", "uwsgi", "scgi"].into_iter();
+    Ok(Nginx {
+        program,
+        idle_modules: idle.filter(|module| has(module)).collect(),
+    })
 }
 
 async fn envoy(folders: &[PathBuf]) -> Result<PathBuf, String> {
@@ -138,76 +152,87 @@ pub(super) fn write_function(folder: &Path) -> Result<PathBuf, CrossCloudError> 
     Ok(path)
 }
 
-/// Starts nginx as the proxy before `backend`; gives where it listens.
+/// What a proxy is set up with.
+pub(super) struct Setting<'a> {
+    pub(super) network: &'a Network,
+    pub(super) credentials: &'a Credentials,
+    pub(super) backend: SocketAddr,
+    pub(super) folder: &'a Path,
+}
+
+/// Starts nginx as the proxy; gives where it listens.
 pub(super) async fn start_nginx(
-    program: &Path,
-    network: &Network,
-    credentials: &Credentials,
-    backend: SocketAddr,
-    folder: &Path,
+    nginx: &Nginx,
+    setting: &Setting<'_>,
 ) -> Result<(Part, SocketAddr), CrossCloudError> {
-    let scratch = folder.join("nginx");
+    let scratch = setting.folder.join("nginx");
     make_private(&scratch)?;
-    let address = free_address(network, 8443)?;
-    let path = configure(
-        &scratch,
-        "nginx.conf",
-        NGINX,
-        credentials,
-        backend,
-        address,
-        &network.topology,
-    )?;
-    let mut command = network.cloud_b.command(program);
-    command.arg("-c").arg(&path).arg("-p").arg(&scratch);
-    let mut part = Part::start("nginx", &mut command)?;
+    let temp_paths: Vec<String> = nginx
+        .idle_modules
+        .iter()
+        .map(|module| format!("{module}_temp_path {}/{module};", scratch.display()))
+        .collect();
+    let template = NGINX.replace("{temp_paths}", &temp_paths.join("\n    "));
     // Written once its sockets listen.
     let pid = scratch.join("nginx.pid");
-    let waiting = async {
-        while !pid.exists() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    match timeout(Duration::from_secs(20), waiting).await {
-        Ok(()) => Ok((part, address)),
-        Err(_) => Err(CrossCloudError::Silent {
-            part: "nginx".to_owned(),
-            what: "listen",
-            last: part.written().join(" / "),
-        }),
-    }
+    start_anywhere(setting.network, 8443, async |address| {
+        let path = configure(&scratch, "nginx.conf", &template, setting, address)?;
+        let mut command = setting.network.cloud_b.command(&nginx.program);
+        // Without -e it opens the log of its installation before it reads its configuration.
+        command.args(["-e", "stderr", "-c"]).arg(&path);
+        command.arg("-p").arg(&scratch);
+        let mut part = Part::start("nginx", &mut command)?;
+        part.expect_file("listen", &pid).await?;
+        Ok(part)
+    })
+    .await
 }
 
 /// Starts Envoy likewise.
 pub(super) async fn start_envoy(
     program: &Path,
-    network: &Network,
-    credentials: &Credentials,
-    backend: SocketAddr,
-    folder: &Path,
+    setting: &Setting<'_>,
 ) -> Result<(Part, SocketAddr), CrossCloudError> {
-    let scratch = folder.join("envoy");
+    let scratch = setting.folder.join("envoy");
     make_private(&scratch)?;
-    let address = free_address(network, 8444)?;
-    let path = configure(
-        &scratch,
-        "envoy.yaml",
-        ENVOY,
-        credentials,
-        backend,
-        address,
-        &network.topology,
-    )?;
-    let mut command = network.cloud_b.command(program);
-    command
-        .arg("-c")
-        .arg(&path)
-        .args(["--disable-hot-restart", "--concurrency", "1"])
-        .args(["--log-level", "info"]);
-    let mut part = Part::start("envoy", &mut command)?;
-    let is_ready = |line: &str| line.contains("starting workers").then_some(());
-    part.expect("listen", is_ready).await?;
-    Ok((part, address))
+    start_anywhere(setting.network, 8444, async |address| {
+        let path = configure(&scratch, "envoy.yaml", ENVOY, setting, address)?;
+        let mut command = setting.network.cloud_b.command(program);
+        command
+            .arg("-c")
+            .arg(&path)
+            .args(["--disable-hot-restart", "--concurrency", "1"])
+            .args(["--log-level", "info"]);
+        let mut part = Part::start("envoy", &mut command)?;
+        let is_ready = |line: &str| line.contains("starting workers").then_some(());
+        part.expect("listen", is_ready).await?;
+        Ok(part)
+    })
+    .await
+}
+
+/// Starts a server that can't choose its port, at one that is free: with another one where
+/// somebody else was faster.
+async fn start_anywhere(
+    network: &Network,
+    usual_port: u16,
+    start: impl AsyncFn(SocketAddr) -> Result<Part, CrossCloudError>,
+) -> Result<(Part, SocketAddr), CrossCloudError> {
+    const ATTEMPTS: usize = 3;
+    let mut attempt = 1;
+    loop {
+        let address = free_address(network, usual_port)?;
+        match start(address).await {
+            Ok(part) => return Ok((part, address)),
+            Err(error) if attempt < ATTEMPTS && is_of_port(&error) => attempt += 1,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Whether a server says that its port is taken (EADDRINUSE of bind(2)).
+fn is_of_port(error: &CrossCloudError) -> bool {
+    matches!(error, CrossCloudError::Silent { last, .. } if last.contains("Address already in use"))
 }
 
 /// A port of the proxies' address. In a namespace of its own all are free.
@@ -226,14 +251,17 @@ fn configure(
     scratch: &Path,
     name: &str,
     template: &str,
-    credentials: &Credentials,
-    backend: SocketAddr,
+    setting: &Setting<'_>,
     listen: SocketAddr,
-    topology: &Topology,
 ) -> Result<PathBuf, CrossCloudError> {
+    let Setting {
+        credentials,
+        backend,
+        ..
+    } = setting;
     let mut text = template.to_owned();
     // Root's nginx gives its folders to another user, whom a user namespace does not know.
-    let user = match topology {
+    let user = match setting.network.topology {
         Topology::Namespaces { .. } => "user root;",
         Topology::Loopback { .. } => "",
     };
@@ -259,6 +287,18 @@ fn configure(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_started_again_only_where_its_port_is_taken() {
+        let said = |last: &str| CrossCloudError::Silent {
+            part: "nginx".to_owned(),
+            what: "listen",
+            last: last.to_owned(),
+        };
+        let taken = "nginx: [emerg] bind() to 127.0.0.4:8443 failed (98: Address already in use)";
+        assert!(is_of_port(&said(taken)));
+        assert!(!is_of_port(&said("unknown directive")));
+    }
 
     #[test]
     fn versions_are_read_and_compared_by_number() {

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::CrossCloudError;
+use super::{ACCEPT_PAUSE, CrossCloudError};
 
 /// A relay of TCP.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -67,6 +67,7 @@ async fn accept(
 ) {
     loop {
         let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let words = words.clone();

@@ -102,13 +102,12 @@ pub(super) const GROUPS: [NamedGroup; 2] = [NamedGroup::X25519, NamedGroup::X255
 
 /// The alerts that go with each certificate that is not taken (RFC 8446 section 6.2).
 const REFUSALS: [(Shown, AlertDescription); 5] = [
-    (Shown::Revoked, REVOKED),
-    (Shown::Nothing, AlertDescription(116)),
-    (Shown::Stranger, AlertDescription(48)),
-    (Shown::Expired, AlertDescription(45)),
-    (Shown::Server, AlertDescription(43)),
+    (Shown::Revoked, AlertDescription::CERTIFICATE_REVOKED),
+    (Shown::Nothing, AlertDescription::CERTIFICATE_REQUIRED),
+    (Shown::Stranger, AlertDescription::UNKNOWN_CA),
+    (Shown::Expired, AlertDescription::CERTIFICATE_EXPIRED),
+    (Shown::Server, AlertDescription::UNSUPPORTED_CERTIFICATE),
 ];
-const REVOKED: AlertDescription = AlertDescription(44);
 
 /// All trials, with those of the programs that are there.
 pub(super) fn all(peers: &Peers) -> Vec<Trial> {
@@ -171,7 +170,7 @@ pub(super) fn all(peers: &Peers) -> Vec<Trial> {
         third(
             (Program::Node, Program::Pqlab),
             cell,
-            Expected::Alert(REVOKED),
+            Expected::Alert(AlertDescription::CERTIFICATE_REVOKED),
         );
     }
     if peers.nginx.is_ok() {
@@ -188,7 +187,7 @@ pub(super) fn all(peers: &Peers) -> Vec<Trial> {
         third(
             (Program::Pqlab, Program::Envoy),
             cell,
-            Expected::Alert(REVOKED),
+            Expected::Alert(AlertDescription::CERTIFICATE_REVOKED),
         );
     }
     all
@@ -198,6 +197,15 @@ pub(super) fn all(peers: &Peers) -> Vec<Trial> {
 pub(super) const PATH: &str = "/orders/";
 /// The end of every name that functions have.
 pub(super) const CLOUD_A: &str = "cloud-a.internal";
+
+/// That a request reached the backend while its trial was not on, or once more.
+pub(super) fn stray(request: &Request) -> String {
+    let path = &request.path;
+    match path.strip_prefix(PATH) {
+        Some(number) => format!("the request of trial {number} reached the backend out of turn"),
+        None => format!("a request for {path:?} reached the backend, which nobody had to make"),
+    }
+}
 
 /// What is otherwise than it should be.
 pub(super) fn faults(
@@ -264,4 +272,19 @@ pub(super) fn faults(
         }
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stray_request_is_called_by_its_trial() {
+        let request = |path: &str| Request {
+            path: path.to_owned(),
+            ..Request::default()
+        };
+        assert!(stray(&request("/orders/12")).contains("trial 12 "));
+        assert!(stray(&request("/admin")).contains("\"/admin\""));
+    }
 }

@@ -8,7 +8,7 @@ use super::exchange::{Link, overhear};
 use super::hello::{Asks, certificate, tell_handshake, tell_refusal};
 use super::interception::certify_itself;
 use super::parties::{GROUPS, Parties};
-use super::{MitmError, Party, Play, Refusal};
+use super::{Cause, MitmError, Party, Play, Refusal};
 
 use Party::{Attacker, Client, Server};
 
@@ -33,20 +33,26 @@ pub(super) async fn impersonate(parties: &Parties, play: &mut Play) -> Result<()
     play.gain("keeps the chain; the signature is over this handshake and good for no other");
     overhear(&mut caught.client, &mut caught.server, play, true).await?;
 
-    attempt(parties, play, None).await?;
+    // RFC 8446 section 4.4.2.4: an empty Certificate is refused where one is required.
+    let refusal = attempt(parties, play, None).await?;
+    if refusal.is_none_or(|refusal| refusal.cause != Cause::Certificate) {
+        let fault = "the server did not refuse a client for having no certificate";
+        play.faults.push(fault.to_owned());
+    }
     play.note(
         Attacker,
         "takes the client's chain for its own, and signs with a key of its own",
     );
-    attempt(parties, play, Some(with_another_key(&stolen)?)).await
+    play.refusal = attempt(parties, play, Some(with_another_key(&stolen)?)).await?;
+    Ok(())
 }
 
-/// The attacker as a client. The refusal of the last attempt is that of the play.
+/// The attacker as a client. Gives the server's refusal, if it refuses.
 async fn attempt(
     parties: &Parties,
     play: &mut Play,
     shown: Option<CertifiedKey>,
-) -> Result<(), MitmError> {
+) -> Result<Option<Refusal>, MitmError> {
     let answer = match &shown {
         Some(shown) => {
             let certificate = certificate(shown.chain());
@@ -66,8 +72,7 @@ async fn attempt(
     play.say(Attacker, Server, true, answer);
     let [client_end, server_end] = link.ends;
     let Err(error) = server_end else {
-        play.refusal = None;
-        return Ok(());
+        return Ok(None);
     };
     // A client is done before its certificate has been judged (RFC 8446 section 4.4.2.4).
     let heard = match client_end {
@@ -76,6 +81,5 @@ async fn attempt(
     };
     let refusal = Refusal::new(Server, &error, heard.as_ref());
     tell_refusal(play, Attacker, &refusal);
-    play.refusal = Some(refusal);
-    Ok(())
+    Ok(Some(refusal))
 }

@@ -1,15 +1,15 @@
 //! Connections on loopback, and the one request and response that go over them.
 
 use std::io;
-use std::net::Ipv4Addr;
 
 use stack::{Endpoint, StackError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use transport::{Buffers, TlsStream, TransportError};
 
 use super::parties::NAME;
 use super::{MitmError, Party, Play};
+use crate::loopback::pair;
 
 /// What the client wants to keep between itself and the server.
 pub(super) const SECRET: &str = "Bearer 8f1c-alice";
@@ -20,14 +20,6 @@ const CHANGE: [&str; 2] = ["SHOP-1000", "MALLORY-66"];
 
 /// Longer than both messages; whoever sends more is cut off.
 const LONGEST: usize = 4096;
-
-/// Both ends of a TCP connection.
-pub(super) async fn tcp() -> io::Result<[TcpStream; 2]> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    let address = listener.local_addr()?;
-    let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-    Ok([connected?, accepted?.0])
-}
 
 /// Both ends of a TLS connection, and how the handshake ended for each.
 pub(super) struct Link {
@@ -42,7 +34,7 @@ impl Link {
         client: &dyn Endpoint,
         server: &dyn Endpoint,
     ) -> Result<Self, MitmError> {
-        let [near, far] = tcp().await?;
+        let [near, far] = pair().await?;
         let mut client = over(near, client)?;
         let mut server = over(far, server)?;
         let (client_end, server_end) = tokio::join!(client.connect(), server.accept());

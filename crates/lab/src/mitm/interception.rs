@@ -4,16 +4,17 @@ use pki::{CertifiedKey, Role};
 use stack::Trust;
 
 use super::certificates::{Authority, with_another_key};
-use super::exchange::{Link, Path, converse, tcp};
+use super::exchange::{Link, Path, converse};
 use super::hello::{Asks, certificate, tell_handshake, tell_refusal};
 use super::parties::{AUTHORITY, GROUPS, NAME, Parties};
 use super::{MitmError, Party, Play, Refusal, certificates};
+use crate::loopback::pair;
 
 use Party::{Attacker, Client, Server};
 
 pub(super) async fn without_tls(play: &mut Play) -> Result<(), MitmError> {
-    let [client, from_client] = tcp().await?;
-    let [to_server, server] = tcp().await?;
+    let [client, from_client] = pair().await?;
+    let [to_server, server] = pair().await?;
     let mut path = Path {
         client,
         from_client,

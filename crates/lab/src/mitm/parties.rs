@@ -7,6 +7,7 @@ use wire::{NamedGroup, ProtocolVersion};
 
 use super::MitmError;
 use super::certificates::Authority;
+use crate::library::library;
 
 /// The server's name, which resolves nowhere (RFC 6761 section 6.2).
 pub(super) const NAME: &str = "shop.pqlab.test";
@@ -29,12 +30,10 @@ pub(super) struct Parties {
 impl Parties {
     pub(super) fn new(honest: &'static dyn TlsStack) -> Result<Self, MitmError> {
         let authority = Authority::new(AUTHORITY)?;
-        let mut stacks = stack::STACKS.iter().copied();
-        let attacker = stacks.find(|stack| stack.name().as_str() == "openssl");
         Ok(Self {
             honest,
             // The one stack that takes a key whose halves do not belong together.
-            attacker: attacker.ok_or(MitmError::NoAttacker)?,
+            attacker: library("openssl").ok_or(MitmError::NoAttacker)?,
             server: authority.issue(NAME, Role::Server)?,
             authority,
         })

@@ -7,6 +7,7 @@ use stack::StackError;
 use transport::TransportError;
 
 use super::Scene;
+use crate::cause::{Cause, words};
 
 /// Who takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,6 +65,8 @@ pub struct Play {
     pub received: Option<String>,
     /// Who broke it off, and why.
     pub refusal: Option<Refusal>,
+    /// What went otherwise than it should on the way, in words.
+    pub faults: Vec<String>,
 }
 
 /// How far an attack got.
@@ -102,18 +105,6 @@ pub struct Refusal {
     pub alert: Option<String>,
 }
 
-/// What made a library give up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cause {
-    /// It does not trust the certificate chain, or got none.
-    Certificate,
-    /// A signature, or the tag of a record, does not verify.
-    CryptographicCheck,
-    /// Something else.
-    Other,
-}
-
 impl Play {
     pub(super) const fn new(scene: Scene, stack: String) -> Self {
         Self {
@@ -124,6 +115,7 @@ impl Play {
             sent: None,
             received: None,
             refusal: None,
+            faults: Vec::new(),
         }
     }
 
@@ -143,6 +135,7 @@ impl Play {
             _ => false,
         };
         is_refused_so
+            && self.faults.is_empty()
             && self.read.is_some() == expected.is_read
             && self.is_changed() == expected.is_changed
     }
@@ -218,40 +211,15 @@ impl Play {
 impl Refusal {
     /// `heard` is what the other end made of it.
     pub(super) fn new(by: Party, error: &TransportError, heard: Option<&TransportError>) -> Self {
-        let cause = match error {
-            TransportError::Tls(error) => Cause::of(error),
-            _ => Cause::Other,
-        };
         let alert = match heard {
             Some(TransportError::Tls(StackError::Alert(alert))) => Some(alert.to_string()),
             _ => None,
         };
         Self {
             by,
-            cause,
+            cause: Cause::of(error),
             words: words(error),
             alert,
         }
-    }
-}
-
-impl Cause {
-    const fn of(error: &StackError) -> Self {
-        match error {
-            StackError::Certificate(_) => Self::Certificate,
-            StackError::Cryptography(_) => Self::CryptographicCheck,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// What the library said, without what the stack says about it.
-pub(super) fn words(error: &TransportError) -> String {
-    use StackError::{Certificate, Cryptography, Library, Peer};
-    match error {
-        TransportError::Tls(
-            Certificate(words) | Cryptography(words) | Peer(words) | Library(words),
-        ) => words.clone(),
-        error => error.to_string(),
     }
 }

@@ -9,8 +9,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use transport::{TlsStream, TransportError};
 
-use super::exchange::{answer, content, hear, over, request, say, tcp};
+use super::exchange::{answer, content, hear, over, request, say};
 use super::{MitmError, Party};
+use crate::loopback::pair;
 
 const RECORD_HEADER: usize = 5;
 
@@ -42,8 +43,8 @@ pub(super) async fn relay(
     server: &dyn Endpoint,
     tamper: Tamper,
 ) -> Result<Relayed, MitmError> {
-    let [near, from_client] = tcp().await?;
-    let [to_server, far] = tcp().await?;
+    let [near, from_client] = pair().await?;
+    let [to_server, far] = pair().await?;
     let mut client = over(near, client)?;
     let mut server = over(far, server)?;
     let records = RefCell::new(Vec::new());

@@ -5,9 +5,9 @@ use wire::{Alert, ClientHello, ContentType, GroupKind, NamedGroup, Records, plai
 use super::exchange::SECRET;
 use super::hello::{replace_group, told};
 use super::parties::{GROUPS, Parties};
-use super::play::words;
 use super::relay::{Passed, Relayed, relay};
 use super::{MitmError, Party, Play, Refusal};
+use crate::cause::words;
 
 use Party::{Attacker, Client, Server};
 

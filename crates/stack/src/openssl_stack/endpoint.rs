@@ -183,7 +183,8 @@ impl Endpoint for Server {
     }
 }
 
-/// What both sides have in common.
+/// What both sides have in common. The security level is OpenSSL's own, or what the file of
+/// OPENSSL_CONF sets (config(5)).
 fn context(side: Side, handshake: &Handshake) -> Result<SslContextBuilder, StackError> {
     let method = match side {
         Side::Client => SslMethod::tls_client(),

@@ -6,12 +6,15 @@ use std::io::BufReader;
 use std::path::Path;
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use comfy_table::{Table, presets};
-use lab::certificates::limbo::{Agreement, Count, ExpectedResult, Verdict, compare, read};
+use lab::certificates::limbo::{
+    Agreement, Count, ExpectedResult, Testcase, Verdict, compare, read,
+};
 use serde_json::{Value, json};
 use stack::Judgement;
 
+use super::titled;
 use crate::output::{SCHEMA, TOOL_VERSION, escape};
 use crate::{Ending, bad_input};
 
@@ -22,6 +25,12 @@ pub(super) fn main(file: &Path, as_json: bool) -> Result<Ending> {
         .with_context(reading)
         .map_err(bad_input)?;
     let agreement = compare(&suite, SystemTime::now());
+    if agreement.verdicts.is_empty() {
+        let (skipped, unreadable) = (agreement.skipped.len(), agreement.unreadable.len());
+        let why = format!("{skipped} are not for a TLS library, {unreadable} can't be read");
+        let error = anyhow!("no case of {} can be judged: {why}", file.display());
+        return Err(bad_input(error));
+    }
     if as_json {
         print_json(&agreement);
     } else {
@@ -60,11 +69,19 @@ fn print(agreement: &Agreement<'_>) {
     }
     add("all", agreement.total());
     say!("{table}");
-    if !agreement.skipped.is_empty() {
-        say!("\nSkipped, since a TLS library is not asked for it:");
-    }
-    for (reason, count) in agreement.by_reason() {
-        say!("  {count}: {reason}");
+    for (title, unjudged) in [
+        (
+            "Skipped, since a TLS library is not asked for it",
+            &agreement.skipped,
+        ),
+        ("Not judged, since it can't be read", &agreement.unreadable),
+    ] {
+        if !unjudged.is_empty() {
+            say!("\n{title}:");
+        }
+        for (reason, count) in by_reason(unjudged) {
+            say!("  {count}: {reason}");
+        }
     }
     let mut table = Table::new();
     table
@@ -80,10 +97,18 @@ fn print(agreement: &Agreement<'_>) {
     }
 }
 
+fn by_reason(unjudged: &[(&Testcase, &'static str)]) -> BTreeMap<&'static str, usize> {
+    let mut reasons = BTreeMap::new();
+    for (_, reason) in unjudged {
+        *reasons.entry(*reason).or_default() += 1;
+    }
+    reasons
+}
+
 fn said(judgement: &Judgement) -> String {
     match &judgement.refusal {
         None => "accepts".to_owned(),
-        Some(refusal) => format!("refuses: {}", refusal.code),
+        Some(refusal) => format!("refuses: {}", titled(&refusal.code)),
     }
 }
 
@@ -123,18 +148,20 @@ fn print_json(agreement: &Agreement<'_>) {
             })
         })
         .collect();
-    let skipped: Vec<_> = agreement
-        .skipped
-        .iter()
-        .map(|(testcase, reason)| json!({ "id": testcase.id, "reason": reason }))
-        .collect();
+    let unjudged = |cases: &[(&Testcase, &'static str)]| -> Value {
+        let cases = cases.iter();
+        cases
+            .map(|(testcase, reason)| json!({ "id": testcase.id, "reason": reason }))
+            .collect()
+    };
     let json = json!({
         "schema": SCHEMA,
         "tool_version": TOOL_VERSION,
         "total": count_json(agreement.total()),
         "groups": counts(agreement.by_group()),
         "features": counts(agreement.by_feature()),
-        "skipped": skipped,
+        "skipped": unjudged(&agreement.skipped),
+        "unreadable": unjudged(&agreement.unreadable),
         "disagreements": disagreements,
     });
     say!("{json:#}");

@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "weak-key",
         fault: "the intermediate has an RSA key of 1024 bits",
-        standard: Standard::Refuse,
+        standard: Standard::Forbid,
         reference: "RFC 9325 section 4.5",
         rustls: Expected::Refuses("BadSignature"),
         openssl: Expected::Refuses("67"),
@@ -20,7 +20,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "sha1",
         fault: "the end entity is signed by RSA with SHA-1",
-        standard: Standard::Refuse,
+        standard: Standard::RecommendRefusal,
         reference: "RFC 8446 section 4.4.2.4",
         rustls: Expected::Refuses("UnsupportedSignatureAlgorithmContext"),
         openssl: Expected::Refuses("68"),

@@ -1,11 +1,9 @@
 //! Clients of servers that ask for a certificate.
 
 use rcgen::ExtendedKeyUsagePurpose;
+use wire::AlertDescription;
 
-use crate::certificates::case::{
-    CERTIFICATE_REQUIRED, Case, CaseError, DECRYPT_ERROR, Expected, Standard,
-};
-use crate::certificates::forge;
+use crate::certificates::case::{Case, CaseError, Expected, Standard};
 use crate::certificates::scene::Scene;
 use crate::certificates::workshop::{Leaf, USUAL, Workshop};
 
@@ -26,8 +24,8 @@ pub(super) const CASES: &[Case] = &[
         fault: "a client without a certificate, where one is required",
         standard: Standard::Refuse,
         reference: "RFC 8446 section 4.4.2.4",
-        rustls: Expected::Fails(CERTIFICATE_REQUIRED),
-        openssl: Expected::Fails(CERTIFICATE_REQUIRED),
+        rustls: Expected::Fails(AlertDescription::CERTIFICATE_REQUIRED),
+        openssl: Expected::Fails(AlertDescription::CERTIFICATE_REQUIRED),
         scheme: None,
         difference: None,
         make: |workshop| workshop.client_of(None, Vec::new()),
@@ -48,8 +46,8 @@ pub(super) const CASES: &[Case] = &[
         fault: "a client with somebody's good certificate and a key of its own",
         standard: Standard::Refuse,
         reference: "RFC 8446 section 4.4.3",
-        rustls: Expected::Fails(DECRYPT_ERROR),
-        openssl: Expected::Fails(DECRYPT_ERROR),
+        rustls: Expected::Fails(AlertDescription::DECRYPT_ERROR),
+        openssl: Expected::Fails(AlertDescription::DECRYPT_ERROR),
         scheme: None,
         difference: None,
         make: stolen,
@@ -64,6 +62,6 @@ fn server_purpose(workshop: &Workshop) -> Result<Scene, CaseError> {
 
 fn stolen(workshop: &Workshop) -> Result<Scene, CaseError> {
     let victim = Leaf::issue(&workshop.client_params()?, USUAL, &workshop.intermediate)?;
-    let shows = forge::without_its_key(&victim, workshop.intermediate.der())?;
+    let shows = victim.stolen_below(workshop.intermediate.der())?;
     workshop.client_of(Some(shows), Vec::new())
 }

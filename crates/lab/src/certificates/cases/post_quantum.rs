@@ -26,7 +26,7 @@ pub(super) const CASES: &[Case] = &[
         name: "ml-dsa-below-ecdsa",
         fault: "nothing: an ML-DSA-65 end entity below ECDSA issuers",
         standard: Standard::Accept,
-        reference: "RFC 9881 section 3",
+        reference: "RFC 9881 section 4",
         rustls: Expected::Accepts,
         openssl: Expected::Accepts,
         scheme: Some("mldsa65"),
@@ -58,7 +58,7 @@ pub(super) const CASES: &[Case] = &[
     Case {
         name: "ml-dsa-key-encipherment",
         fault: "an ML-DSA-65 key that may encipher keys, which it can't",
-        standard: Standard::Refuse,
+        standard: Standard::Forbid,
         reference: "RFC 9881 section 5",
         rustls: Expected::Accepts,
         openssl: Expected::Accepts,

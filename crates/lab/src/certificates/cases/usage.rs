@@ -1,9 +1,9 @@
 //! What a key may be used for, and extensions that nobody knows.
 
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyUsagePurpose};
+use wire::AlertDescription;
 
-use crate::certificates::case::{Case, CaseError, DECRYPT_ERROR, Expected, Standard};
-use crate::certificates::forge;
+use crate::certificates::case::{Case, CaseError, Expected, Standard};
 use crate::certificates::scene::Scene;
 use crate::certificates::workshop::{Leaf, USUAL, Workshop};
 
@@ -21,8 +21,8 @@ pub(super) const CASES: &[Case] = &[
     },
     Case {
         name: "wrong-key-usage",
-        fault: "the key may sign certificates alone (keyCertSign)",
-        standard: Standard::Refuse,
+        fault: "the key may sign what is to be evidence later, and nothing else (nonRepudiation)",
+        standard: Standard::Forbid,
         reference: "RFC 8446 section 4.4.2.2",
         rustls: Expected::Accepts,
         openssl: Expected::Refuses("26"),
@@ -60,8 +60,8 @@ pub(super) const CASES: &[Case] = &[
         fault: "a server with somebody's good certificate and a key of its own",
         standard: Standard::Refuse,
         reference: "RFC 8446 section 4.4.3",
-        rustls: Expected::Fails(DECRYPT_ERROR),
-        openssl: Expected::Fails(DECRYPT_ERROR),
+        rustls: Expected::Fails(AlertDescription::DECRYPT_ERROR),
+        openssl: Expected::Fails(AlertDescription::DECRYPT_ERROR),
         scheme: None,
         difference: None,
         make: stolen,
@@ -76,7 +76,7 @@ fn client_purpose(workshop: &Workshop) -> Result<Scene, CaseError> {
 
 fn wrong_key_usage(workshop: &Workshop) -> Result<Scene, CaseError> {
     let mut params = workshop.server_params()?;
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params.key_usages = vec![KeyUsagePurpose::ContentCommitment];
     workshop.server(&params)
 }
 
@@ -93,6 +93,6 @@ fn unknown_extension(workshop: &Workshop, is_critical: bool) -> Result<Scene, Ca
 
 fn stolen(workshop: &Workshop) -> Result<Scene, CaseError> {
     let victim = Leaf::issue(&workshop.server_params()?, USUAL, &workshop.intermediate)?;
-    let shows = forge::without_its_key(&victim, workshop.intermediate.der())?;
+    let shows = victim.stolen_below(workshop.intermediate.der())?;
     Ok(workshop.server_of(shows))
 }

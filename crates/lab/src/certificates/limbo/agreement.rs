@@ -9,13 +9,23 @@ use time::format_description::well_known::Rfc3339;
 
 use super::format::{ExpectedResult, Suite, Testcase, ValidationKind};
 
+use Unjudged::{OutOfScope, Unreadable};
+
 /// What both verifiers said of a suite.
 #[derive(Debug, Default)]
 pub struct Agreement<'a> {
     /// Cases that were judged, in the order of the file.
     pub verdicts: Vec<Verdict<'a>>,
-    /// Cases that can't be put to a TLS library, and why.
+    /// Cases that are not for a TLS library, and why.
     pub skipped: Vec<(&'a Testcase, &'static str)>,
+    /// Cases of which a part can't be read, and which.
+    pub unreadable: Vec<(&'a Testcase, &'static str)>,
+}
+
+/// Why a case is not judged.
+enum Unjudged {
+    OutOfScope(&'static str),
+    Unreadable(&'static str),
 }
 
 /// What both verifiers said of a case.
@@ -51,7 +61,8 @@ pub fn compare(suite: &Suite, now: SystemTime) -> Agreement<'_> {
                 testcase,
                 judgements,
             }),
-            Err(reason) => agreement.skipped.push((testcase, reason)),
+            Err(OutOfScope(reason)) => agreement.skipped.push((testcase, reason)),
+            Err(Unreadable(part)) => agreement.unreadable.push((testcase, part)),
         }
     }
     agreement
@@ -89,15 +100,6 @@ impl Agreement<'_> {
         self.by(|testcase| testcase.features.iter().map(String::as_str).collect())
     }
 
-    /// How many cases were skipped for which reason.
-    pub fn by_reason(&self) -> BTreeMap<&'static str, usize> {
-        let mut reasons = BTreeMap::new();
-        for (_, reason) in &self.skipped {
-            *reasons.entry(*reason).or_default() += 1;
-        }
-        reasons
-    }
-
     /// Cases in which a verifier says something else than is expected.
     pub fn disagreements(&self) -> impl Iterator<Item = &Verdict<'_>> {
         let mut verdicts = self.verdicts.iter();
@@ -127,15 +129,15 @@ impl Count {
 }
 
 /// Puts one case to both, or says why that can't be.
-fn put(testcase: &Testcase, now: SystemTime) -> Result<[Judgement; 2], &'static str> {
+fn put(testcase: &Testcase, now: SystemTime) -> Result<[Judgement; 2], Unjudged> {
     if testcase.max_chain_depth.is_some() {
-        return Err("a limit to the length of chains");
+        return Err(OutOfScope("a limit to the length of chains"));
     }
     if !testcase.signature_algorithms.is_empty() {
-        return Err("a list of signature algorithms");
+        return Err(OutOfScope("a list of signature algorithms"));
     }
     if !testcase.key_usage.is_empty() {
-        return Err("a key usage asked for");
+        return Err(OutOfScope("a key usage asked for"));
     }
     let name = peer_name(testcase)?;
     let purpose = match &name {
@@ -145,7 +147,7 @@ fn put(testcase: &Testcase, now: SystemTime) -> Result<[Judgement; 2], &'static 
     let at = match &testcase.validation_time {
         None => now,
         Some(text) => OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| "a time that is not of RFC 3339")?
+            .map_err(|_| Unreadable("a time that is not of RFC 3339"))?
             .into(),
     };
     let mut chain = certificates(std::slice::from_ref(&testcase.peer_certificate))?;
@@ -162,7 +164,7 @@ fn put(testcase: &Testcase, now: SystemTime) -> Result<[Judgement; 2], &'static 
 }
 
 /// The name that a server must have; `None` for clients.
-fn peer_name(testcase: &Testcase) -> Result<Option<PeerName>, &'static str> {
+fn peer_name(testcase: &Testcase) -> Result<Option<PeerName>, Unjudged> {
     let usages: Vec<&str> = testcase
         .extended_key_usage
         .iter()
@@ -171,42 +173,42 @@ fn peer_name(testcase: &Testcase) -> Result<Option<PeerName>, &'static str> {
     match (&testcase.validation_kind, usages.as_slice()) {
         (ValidationKind::Server, [] | ["serverAuth"])
         | (ValidationKind::Client, [] | ["clientAuth"]) => {}
-        (ValidationKind::Other(_), _) => return Err("neither a server nor a client"),
-        _ => return Err("another extended key usage"),
+        (ValidationKind::Other(_), _) => return Err(OutOfScope("neither a server nor a client")),
+        _ => return Err(OutOfScope("another extended key usage")),
     }
     if testcase.validation_kind == ValidationKind::Client {
         // A TLS library leaves the names of clients to the program.
         return match testcase.expected_peer_names.as_slice() {
             [] => Ok(None),
-            _ => Err("a name wanted of a client"),
+            _ => Err(OutOfScope("a name wanted of a client")),
         };
     }
     let Some(name) = &testcase.expected_peer_name else {
-        return Err("a server of which no name is wanted");
+        return Err(OutOfScope("a server of which no name is wanted"));
     };
     match name.kind.as_str() {
         "DNS" => Ok(Some(PeerName::Dns(name.value.clone()))),
         "IP" => match name.value.parse() {
             Ok(address) => Ok(Some(PeerName::Ip(address))),
-            Err(_) => Err("an address that is none"),
+            Err(_) => Err(Unreadable("an address that is none")),
         },
-        _ => Err("a name that is neither of DNS nor an address"),
+        _ => Err(OutOfScope("a name that is neither of DNS nor an address")),
     }
 }
 
 fn certificates(
     texts: &[String],
-) -> Result<Vec<rustls_pki_types::CertificateDer<'static>>, &'static str> {
+) -> Result<Vec<rustls_pki_types::CertificateDer<'static>>, Unjudged> {
     pem(texts, pki::certificates_from_pem)
 }
 
 fn pem<T, E>(
     texts: &[String],
     read: impl Fn(&[u8]) -> Result<Vec<T>, E>,
-) -> Result<Vec<T>, &'static str> {
+) -> Result<Vec<T>, Unjudged> {
     let mut found = Vec::new();
     for text in texts {
-        found.extend(read(text.as_bytes()).map_err(|_| "PEM that can't be read")?);
+        found.extend(read(text.as_bytes()).map_err(|_| Unreadable("PEM that can't be read"))?);
     }
     Ok(found)
 }
