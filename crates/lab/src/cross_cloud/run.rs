@@ -16,7 +16,7 @@ use super::{CrossCloudError, Outcome, Report, by_hand, trial};
 pub struct Plan {
     /// The program `pqlab`, which is started again for each part.
     pub program: PathBuf,
-    /// The arguments before a [`Role`] in JSON.
+    /// The arguments before a [`Role`](super::Role) in JSON.
     pub role_arguments: Vec<String>,
     /// Folders of `scripts/install-peers` to look into before the search path.
     pub peers: Vec<PathBuf>,
