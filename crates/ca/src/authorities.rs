@@ -4,6 +4,7 @@ use pki::{Key, PublicKey};
 use rcgen::PublicKeyData;
 use rustls_pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
+use wire::SignatureAlgorithm;
 
 use crate::log::sha256;
 use crate::request::request_pem;
@@ -12,7 +13,7 @@ use crate::store::Writing;
 use crate::template::{self, INTERMEDIATE_LIFETIME, ROOT_LIFETIME};
 use crate::{
     Authority, AuthorityState, AuthorityTemplate, CaError, Event, Grant, Issued, Kind,
-    NewAuthority, Request, Store,
+    NewAuthority, Request, Store, Subject,
 };
 
 impl Store {
@@ -27,14 +28,11 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Vec<Authority>, CaError> {
         self.make_authorities(new, now, |writing, authority, key, lifetime| {
-            let template = match authority.path_length {
-                Some(path_length) if authority.is_subordinate => {
-                    AuthorityTemplate::Subordinate { path_length }
-                }
-                _ if authority.is_subordinate => AuthorityTemplate::Subordinate {
-                    path_length: u8::MAX,
+            let template = match authority.is_subordinate {
+                true => AuthorityTemplate::Subordinate {
+                    path_length: authority.path_length,
                 },
-                _ => AuthorityTemplate::Root,
+                false => AuthorityTemplate::Root,
             };
             let issuer = authority.issuer.clone();
             let signer = issuer
@@ -228,44 +226,32 @@ impl Store {
 
 /// One that has a key and nothing else.
 fn pending(new: &NewAuthority, key: &Key, now: OffsetDateTime) -> Result<Authority, CaError> {
+    let key_sha256 = sha256(&key.subject_public_key_info());
     Ok(Authority {
         id: new.id.clone(),
         key: format!("{}-{}", new.id, &serial()?[..8].to_ascii_lowercase()),
-        key_sha256: sha256(&key.subject_public_key_info()),
-        subject: new.subject.clone(),
-        algorithm: new.algorithm,
         issuer: new.issuer.clone(),
         is_subordinate: new.issuer.is_some(),
-        state: AuthorityState::PendingCertificate,
         path_length: new.path_length,
         permitted_dns: new.permitted_dns.clone(),
         crl_url: new.crl_url.clone(),
-        fingerprint: None,
-        outside_chain: Vec::new(),
-        outside_root: None,
-        crl_number: 0,
-        crl_at: None,
-        grants: Vec::new(),
-        created_at: now,
+        ..stranger(new.subject.clone(), new.algorithm, key_sha256, now)
     })
 }
 
-/// What stands for an authority from outside: its key and its name.
-fn outside(
-    request: &Request,
+/// An authority of which its name and its key are known.
+fn stranger(
+    subject: Subject,
+    algorithm: SignatureAlgorithm,
     key_sha256: String,
     now: OffsetDateTime,
-) -> Result<Authority, CaError> {
-    let subject = request.subject.clone().ok_or_else(|| CaError::Import {
-        id: "of the request".to_owned(),
-        why: "its subject has parts that are not known here".to_owned(),
-    })?;
-    Ok(Authority {
+) -> Authority {
+    Authority {
         id: String::new(),
         key: String::new(),
         key_sha256,
         subject,
-        algorithm: request.algorithm(),
+        algorithm,
         issuer: None,
         is_subordinate: true,
         state: AuthorityState::PendingCertificate,
@@ -279,7 +265,20 @@ fn outside(
         crl_at: None,
         grants: Vec::new(),
         created_at: now,
-    })
+    }
+}
+
+/// What stands for an authority from outside.
+fn outside(
+    request: &Request,
+    key_sha256: String,
+    now: OffsetDateTime,
+) -> Result<Authority, CaError> {
+    let subject = request.subject.clone().ok_or_else(|| CaError::Import {
+        id: "of the request".to_owned(),
+        why: "its subject has parts that are not known here".to_owned(),
+    })?;
+    Ok(stranger(subject, request.algorithm(), key_sha256, now))
 }
 
 fn check_root(subject: &Authority, issuer: &str) -> Result<(), CaError> {
@@ -321,8 +320,7 @@ fn certify<K: PublicKeyData + AsSigner>(
                 Some(levels) => Some(levels - 1),
                 None => None,
             };
-            let wanted = (path_length < u8::MAX).then_some(path_length);
-            let length = match (wanted, left) {
+            let length = match (path_length, left) {
                 (Some(wanted), Some(left)) => Some(wanted.min(left)),
                 (wanted, left) => wanted.or(left),
             };

@@ -86,8 +86,9 @@ pub enum AuthorityTemplate {
     Root,
     /// An authority with so many levels of authorities below it, at most.
     Subordinate {
-        /// 0 for one that issues to end entities alone.
-        path_length: u8,
+        /// 0 for one that issues to end entities alone; as many as its issuer may have, if
+        /// `None`.
+        path_length: Option<u8>,
     },
 }
 

@@ -1,6 +1,6 @@
 //! Issuing to end entities.
 
-use pki::Key;
+use pki::{Key, Role};
 use rcgen::PublicKeyData;
 use time::{Duration, OffsetDateTime};
 use wire::SignatureAlgorithm;
@@ -9,15 +9,15 @@ use crate::log::sha256;
 use crate::signer::{check_permitted, choose, serial, serial_number, validity};
 use crate::store::Writing;
 use crate::template::{self, LEAF_LIFETIME};
-use crate::{CaError, Issued, Kind, Name, Request, RevocationReason, Store, Subject};
+use crate::{CaError, Issued, Name, Request, RevocationReason, Store, Subject};
 
 /// A certificate to be issued for a key that the store makes.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Who is to issue it; `None` for the one authority that fits.
     pub authority: Option<String>,
-    /// [`Kind::Server`] or [`Kind::Client`].
-    pub kind: Kind,
+    /// The side of TLS.
+    pub role: Role,
     /// The key.
     pub algorithm: SignatureAlgorithm,
     /// Whom it speaks for; at least one.
@@ -35,8 +35,8 @@ pub struct Order {
 pub struct SignOrder {
     /// Who is to issue it; `None` for the one authority that fits.
     pub authority: Option<String>,
-    /// [`Kind::Server`] or [`Kind::Client`].
-    pub kind: Kind,
+    /// The side of TLS.
+    pub role: Role,
     /// Whom it speaks for, in the place of what the request says; `None` for that.
     pub names: Option<Vec<Name>>,
     /// Its subject; `None` for the first name as common name. That of the request is not
@@ -84,12 +84,12 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Issued, CaError> {
         let old = self.find(serial, now)?;
-        if !old.has_key {
+        let Some(role) = old.kind.role().filter(|_| old.has_key) else {
             return Err(CaError::NoKey(old.serial));
-        }
+        };
         let order = Order {
             authority: Some(old.authority.clone()),
-            kind: old.kind,
+            role,
             algorithm: old.algorithm,
             names: old.names.clone(),
             subject: Some(old.subject.clone()),
@@ -143,7 +143,7 @@ impl Store {
             let signing = Signing {
                 serial,
                 authority: order.authority.as_deref(),
-                kind: order.kind,
+                role: order.role,
                 algorithm: order.algorithm,
                 names: &order.names,
                 subject: order.subject.as_ref(),
@@ -186,7 +186,7 @@ impl Store {
             let signing = Signing {
                 serial: &serial,
                 authority: order.authority.as_deref(),
-                kind: order.kind,
+                role: order.role,
                 algorithm: request.algorithm(),
                 names,
                 subject: order.subject.as_ref(),
@@ -228,7 +228,7 @@ impl Store {
             error,
         };
         let params = template::end_entity(
-            signing.kind,
+            signing.role,
             signing.algorithm,
             subject,
             signing.names,
@@ -241,7 +241,7 @@ impl Store {
         Ok(Issued {
             serial: signing.serial.to_owned(),
             authority: signer.authority.id,
-            kind: signing.kind,
+            kind: signing.role.into(),
             algorithm: signing.algorithm,
             subject: subject.clone(),
             names: signing.names.to_vec(),
@@ -263,7 +263,7 @@ impl Store {
 struct Signing<'a> {
     serial: &'a str,
     authority: Option<&'a str>,
-    kind: Kind,
+    role: Role,
     algorithm: SignatureAlgorithm,
     names: &'a [Name],
     subject: Option<&'a Subject>,

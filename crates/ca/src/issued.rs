@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use pki::Role;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use wire::SignatureAlgorithm;
@@ -69,6 +70,26 @@ impl Kind {
             Self::Server => "server",
             Self::Client => "client",
             Self::Authority => "authority",
+        }
+    }
+}
+
+impl Kind {
+    /// The side of TLS, if it is for one.
+    pub const fn role(self) -> Option<Role> {
+        match self {
+            Self::Server => Some(Role::Server),
+            Self::Client => Some(Role::Client),
+            Self::Authority => None,
+        }
+    }
+}
+
+impl From<Role> for Kind {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Server => Self::Server,
+            Role::Client => Self::Client,
         }
     }
 }

@@ -1,15 +1,15 @@
 //! What stands in each kind of certificate (RFC 5280). Nothing is left to a library's
 //! defaults, and nothing is taken from a request but its key and its names.
 
-use pki::blank_params;
+use pki::{Role, blank_params};
 use rcgen::{
-    BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints, SerialNumber,
+    BasicConstraints, CertificateParams, CidrSubnet, CrlDistributionPoint, GeneralSubtree, IsCa,
+    KeyUsagePurpose, NameConstraints, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use wire::SignatureAlgorithm;
 
-use crate::{Authority, Kind, Name, Subject};
+use crate::{Authority, Name, Subject};
 
 /// How long before its making a certificate is valid: peers' clocks differ.
 pub(crate) const BACKDATED: Duration = Duration::hours(1);
@@ -83,7 +83,7 @@ pub(crate) fn authority(
 
 /// An end entity for one side of TLS.
 pub(crate) fn end_entity(
-    kind: Kind,
+    role: Role,
     algorithm: SignatureAlgorithm,
     subject: &Subject,
     names: &[Name],
@@ -94,22 +94,7 @@ pub(crate) fn end_entity(
     let mut params = blank_params(serial, validity.from, validity.until);
     params.distinguished_name = subject.to_distinguished_name();
     params.subject_alt_names = names.iter().map(Name::to_san).collect::<Result<_, _>>()?;
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    match kind {
-        Kind::Server => {
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-            // Static RSA key exchange needs it (RFC 5246 section 7.4.2), and old servers
-            // fall back to it. ML-DSA keys must not have it (RFC 9881 section 5).
-            if algorithm.rsa_bits().is_some() {
-                params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
-            }
-        }
-        Kind::Client => params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
-        // Those have a template of their own.
-        Kind::Authority => {}
-    }
-    // Spelled out: rcgen writes a subject key identifier only beside basic constraints.
-    params.is_ca = IsCa::ExplicitNoCa;
+    pki::permit(&mut params, role, algorithm);
     distribute(&mut params, crl_url);
     Ok(params)
 }

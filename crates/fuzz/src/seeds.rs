@@ -171,24 +171,10 @@ fn signing_requests() -> Vec<Vec<u8>> {
         let Ok(made) = ca::new_request(algorithm, None, &names, None) else {
             continue;
         };
-        let body = made.request.lines().filter(|line| !line.starts_with('-'));
-        let body: String = body.collect();
         seeds.push(made.request.clone().into_bytes());
-        seeds.extend(decoded(&body));
+        seeds.extend(pem::parse(&made.request).map(pem::Pem::into_contents));
     }
     seeds
-}
-
-/// Base64, by way of the reader of PEM.
-fn decoded(body: &str) -> Option<Vec<u8>> {
-    use std::fmt::Write;
-    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
-    for at in (0..body.len()).step_by(64) {
-        writeln!(text, "{}", &body[at..body.len().min(at + 64)]).ok()?;
-    }
-    text.push_str("-----END CERTIFICATE-----\n");
-    let certificates = pki::certificates_from_pem(text.as_bytes()).ok()?;
-    certificates.first().map(|der| der.to_vec())
 }
 
 fn certificates() -> Vec<Vec<u8>> {

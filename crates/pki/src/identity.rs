@@ -13,7 +13,8 @@ pub enum Role {
 }
 
 impl Role {
-    pub(crate) const fn name(self) -> &'static str {
+    /// `server` or `client`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Server => "server",
             Self::Client => "client",

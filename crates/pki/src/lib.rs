@@ -48,4 +48,4 @@ pub use certified_key::{CertifiedKey, certificate_pem, certificates_from_pem, cr
 pub use error::PkiError;
 pub use identity::{Identity, Role, encode_pem};
 pub use key::{Key, PublicKey};
-pub use profile::{CLIENT_NAME, SERVER_NAME, blank_params, serial_number};
+pub use profile::{CLIENT_NAME, SERVER_NAME, blank_params, permit, serial_number};

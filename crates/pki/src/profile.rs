@@ -51,13 +51,21 @@ pub(crate) fn end_entity(
     };
     let mut params = base(common_name, serial_number()?, LEAF_LIFETIME, now);
     params.subject_alt_names = vec![SanType::DnsName(common_name.try_into()?)];
+    if role == Role::Server {
+        params.subject_alt_names.extend([
+            SanType::DnsName("localhost".try_into()?),
+            SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        ]);
+    }
+    permit(&mut params, role, algorithm);
+    Ok(params)
+}
+
+/// Makes an end entity of it, with what its key may do on one side of TLS.
+pub fn permit(params: &mut CertificateParams, role: Role, algorithm: SignatureAlgorithm) {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     match role {
         Role::Server => {
-            params.subject_alt_names.extend([
-                SanType::DnsName("localhost".try_into()?),
-                SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            ]);
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             // Static RSA key exchange needs it (RFC 5246 section 7.4.2); one more bit takes no
             // byte. ML-DSA keys must not have it (RFC 9881 section 5).
@@ -69,7 +77,6 @@ pub(crate) fn end_entity(
     }
     // Spelled out: rcgen writes a subject key identifier only beside basic constraints.
     params.is_ca = IsCa::ExplicitNoCa;
-    Ok(params)
 }
 
 /// A certificate authority with at most `path_length` issuers below it.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use redb::ReadableTable;
 
-use crate::{Kind, NewAuthority, Order, RevocationReason};
+use crate::{NewAuthority, Order, RevocationReason};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -29,7 +29,7 @@ fn new_authority(id: &str, issuer: Option<&str>) -> NewAuthority {
 fn order(algorithm: SignatureAlgorithm) -> Order {
     Order {
         authority: Some("issuing".to_owned()),
-        kind: Kind::Server,
+        role: pki::Role::Server,
         algorithm,
         names: vec!["a.test".parse().unwrap()],
         subject: None,

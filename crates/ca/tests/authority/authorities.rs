@@ -42,7 +42,9 @@ fn a_root_waits_for_its_certificate_and_signs_its_own_request() {
             lab.store
                 .sign_authority("root", &request, template, days, now())
         };
-        let as_other = AuthorityTemplate::Subordinate { path_length: 0 };
+        let as_other = AuthorityTemplate::Subordinate {
+            path_length: Some(0),
+        };
         let error = sign(as_other).unwrap_err();
         assert!(matches!(error, CaError::AuthorityState { .. }), "{error}");
         let signed = sign(AuthorityTemplate::Root).unwrap();
@@ -69,7 +71,9 @@ fn an_intermediate_is_certified_by_another_store() {
     let request = below.store.authority_request("unit").unwrap();
     let request = Request::from_pem(request.as_bytes()).unwrap();
     // The one below the root may certify nobody.
-    let template = AuthorityTemplate::Subordinate { path_length: 3 };
+    let template = AuthorityTemplate::Subordinate {
+        path_length: Some(3),
+    };
     let sign = |issuer| {
         above
             .store

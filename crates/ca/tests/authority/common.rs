@@ -104,7 +104,7 @@ pub(crate) fn names(names: &[&str]) -> Vec<Name> {
 pub(crate) fn order(kind: Kind, algorithm: SignatureAlgorithm, wanted: &[&str]) -> Order {
     Order {
         authority: None,
-        kind,
+        role: kind.role().unwrap(),
         algorithm,
         names: names(wanted),
         subject: None,

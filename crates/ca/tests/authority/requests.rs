@@ -1,6 +1,6 @@
 //! Requests of this program and of OpenSSL, and those that must be refused.
 
-use ca::{CaError, Kind, Request, RequestError, RevocationReason, SignOrder, new_request};
+use ca::{CaError, Request, RequestError, RevocationReason, SignOrder, new_request};
 use openssl::asn1::Asn1Object;
 use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
@@ -17,7 +17,7 @@ use crate::common::{Lab, names, now};
 fn sign_order() -> SignOrder {
     SignOrder {
         authority: None,
-        kind: Kind::Server,
+        role: pki::Role::Server,
         names: None,
         subject: None,
         lifetime: None,

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use ::ca::{CaError, Issued, Name, Store};
 use anyhow::{Context, Result, anyhow};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::json;
 
@@ -216,7 +218,18 @@ pub(super) fn pfx(options: &Options, arguments: &Pfx) -> Result<Ending> {
     let issued = store.find(&arguments.what, now()).map_err(fault)?;
     let bytes = store.pfx(&issued, &password).map_err(fault)?;
     let Some(path) = &arguments.out else {
-        say!("{}", base64(&bytes));
+        let text = STANDARD.encode(&bytes);
+        if options.json {
+            let json = json!({
+                "schema": SCHEMA,
+                "tool_version": TOOL_VERSION,
+                "serial": issued.serial,
+                "pfx_base64": text,
+            });
+            say!("{json:#}");
+        } else {
+            say!("{text}");
+        }
         return Ok(Ending::Good);
     };
     write_secret(path, &bytes)?;
@@ -233,10 +246,4 @@ pub(super) fn pfx(options: &Options, arguments: &Pfx) -> Result<Ending> {
         say!("{} ({} bytes)", path.display(), bytes.len());
     }
     Ok(Ending::Good)
-}
-
-/// By way of PEM, whose body is base64.
-fn base64(bytes: &[u8]) -> String {
-    let pem = pki::encode_pem("X", bytes);
-    pem.lines().filter(|line| !line.starts_with('-')).collect()
 }

@@ -7,6 +7,7 @@ use ::ca::{
 };
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use pki::Role;
 use serde_json::json;
 use time::Duration;
 use wire::SignatureAlgorithm;
@@ -38,11 +39,11 @@ struct Purpose {
 }
 
 impl Purpose {
-    const fn kind(&self) -> Kind {
+    const fn role(&self) -> Role {
         if self.client {
-            Kind::Client
+            Role::Client
         } else {
-            Kind::Server
+            Role::Server
         }
     }
 }
@@ -88,7 +89,7 @@ pub(super) fn issue(options: &Options, arguments: Issue) -> Result<Ending> {
     let store = options.open()?;
     let order = |algorithm| Order {
         authority: arguments.purpose.authority.clone(),
-        kind: arguments.purpose.kind(),
+        role: arguments.purpose.role(),
         algorithm,
         names: names.clone(),
         subject: arguments.purpose.subject.clone(),
@@ -288,7 +289,7 @@ pub(super) fn sign(options: &Options, arguments: Sign) -> Result<Ending> {
     }
     let order = SignOrder {
         authority: arguments.purpose.authority.clone(),
-        kind: arguments.purpose.kind(),
+        role: arguments.purpose.role(),
         names: (!arguments.name.is_empty()).then(|| arguments.name.clone()),
         subject: arguments.purpose.subject.clone(),
         lifetime: arguments.purpose.days,

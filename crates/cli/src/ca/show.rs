@@ -187,17 +187,20 @@ pub(super) fn show(options: &Options, arguments: &Show) -> Result<Ending> {
     };
     let certificate = fingerprint.map(|f| store.certificate(&f)).transpose();
     let certificate = certificate.map_err(fault)?;
-    if arguments.chain {
-        say!("{}", chain.trim_end());
-    } else if arguments.pem {
-        let pem = certificate.as_ref().map(pki::certificate_pem);
-        say!("{}", pem.unwrap_or_default().trim_end());
-    } else if options.json {
+    if options.json {
         let mut json = json;
         json["schema"] = json!(SCHEMA);
         json["tool_version"] = json!(TOOL_VERSION);
         json["pem"] = json!(certificate.as_ref().map(pki::certificate_pem));
+        if arguments.chain {
+            json["chain_pem"] = json!(chain);
+        }
         say!("{json:#}");
+    } else if arguments.chain {
+        say!("{}", chain.trim_end());
+    } else if arguments.pem {
+        let pem = certificate.as_ref().map(pki::certificate_pem);
+        say!("{}", pem.unwrap_or_default().trim_end());
     } else {
         tell(
             &json,

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ca::{Issued, Kind, Name, NameError, NewAuthority, Order, RevocationReason, Store, Subject};
+use ca::{Issued, Name, NameError, NewAuthority, Order, RevocationReason, Store, Subject};
+use pki::Role;
 use time::{Duration, OffsetDateTime};
 use wire::SignatureAlgorithm;
 
@@ -50,18 +51,18 @@ impl Credentials {
         make_private(&folder)?;
         let now = OffsetDateTime::now_utc();
         let (issued_at, lifetime) = (now - EXPIRED.0, EXPIRED.1);
-        let client = |name: &str, lifetime| order(Kind::Client, algorithm, name, lifetime);
+        let client = |name: &str, lifetime| order(Role::Client, algorithm, name, lifetime);
 
         // Time runs forward in a store: what is old comes first.
         let store = authority(&folder.join("ca"), "pqlab", algorithm, issued_at)?;
         let expired = client("expired.cloud-a.internal", Some(lifetime))?;
         let expired = store.issue(&expired, issued_at)?;
-        let proxy = order(Kind::Server, algorithm, PROXY_NAME, None)?;
+        let proxy = order(Role::Server, algorithm, PROXY_NAME, None)?;
         let proxy = store.issue(&proxy, now)?;
         let valid = store.issue(&client(FUNCTION_NAME, None)?, now)?;
         let revoked = store.issue(&client("revoked.cloud-a.internal", None)?, now)?;
         let revoked = store.revoke(&revoked.serial, RevocationReason::KeyCompromise, now)?;
-        let server = order(Kind::Server, algorithm, "server.cloud-a.internal", None)?;
+        let server = order(Role::Server, algorithm, "server.cloud-a.internal", None)?;
         let server = store.issue(&server, now)?;
 
         // Somebody else's authority certifies the very name of the function.
@@ -162,7 +163,7 @@ fn authority(
 }
 
 fn order(
-    kind: Kind,
+    role: Role,
     algorithm: SignatureAlgorithm,
     name: &str,
     lifetime: Option<Duration>,
@@ -175,7 +176,7 @@ fn order(
         })?;
     Ok(Order {
         authority: Some(ISSUING.to_owned()),
-        kind,
+        role,
         algorithm,
         names: vec![name],
         subject: None,

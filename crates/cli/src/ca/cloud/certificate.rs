@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use ::ca::{AuthorityTemplate, CaError, Issued, Kind, Name, Order, SignOrder, Store};
+use ::ca::{AuthorityTemplate, CaError, Issued, Name, Order, SignOrder, Store};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
+use pki::Role;
 use serde_json::json;
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
@@ -72,10 +73,10 @@ pub(super) fn issue(store: &Store, arguments: &Issue) -> Result<Ending> {
     let lifetime = Some(arguments.validity);
     let issued = match template {
         "EndEntityServerAuthCertificate/V1" => {
-            sign(store, id, &request, Kind::Server, arguments.validity)
+            sign(store, id, &request, Role::Server, arguments.validity)
         }
         "EndEntityClientAuthCertificate/V1" => {
-            sign(store, id, &request, Kind::Client, arguments.validity)
+            sign(store, id, &request, Role::Client, arguments.validity)
         }
         _ => {
             let template = authority_template(template)?;
@@ -94,12 +95,12 @@ fn sign(
     store: &Store,
     id: &str,
     request: &::ca::Request,
-    kind: Kind,
+    role: Role,
     lifetime: Duration,
 ) -> Result<Issued, CaError> {
     let order = SignOrder {
         authority: Some(id.to_owned()),
-        kind,
+        role,
         names: None,
         subject: None,
         lifetime: Some(lifetime),
@@ -113,7 +114,9 @@ fn authority_template(name: &str) -> Result<AuthorityTemplate> {
         .and_then(|rest| rest.strip_suffix("/V1")?.parse().ok());
     match (name, length) {
         ("RootCACertificate/V1", _) => Ok(AuthorityTemplate::Root),
-        (_, Some(path_length @ 0..=3)) => Ok(AuthorityTemplate::Subordinate { path_length }),
+        (_, Some(path_length @ 0..=3)) => Ok(AuthorityTemplate::Subordinate {
+            path_length: Some(path_length),
+        }),
         _ => Err(bad_input(anyhow!(
             "{name:?} is no template here; there are RootCACertificate/V1, \
              SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1 and \
@@ -204,7 +207,7 @@ pub(super) fn request(store: &Store, arguments: &Request) -> Result<Ending> {
     }
     let order = Order {
         authority: Some(id.to_owned()),
-        kind: Kind::Server,
+        role: Role::Server,
         algorithm: key_algorithm(&arguments.key_algorithm)?,
         names,
         subject: None,
