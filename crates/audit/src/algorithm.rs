@@ -8,6 +8,7 @@ use wire::{GroupKind, NamedGroup, SignatureScheme};
 
 /// What a public-key algorithm is used for. Policies and risk differ by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// It protects the secrecy of what is sent or stored now: harvest now, decrypt later.
@@ -89,6 +90,7 @@ pub enum Curve {
 
 /// Whether an algorithm stands against a quantum computer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Resistance {
     /// Shor's algorithm breaks it.
@@ -324,6 +326,23 @@ impl Serialize for Algorithm {
 impl<'de> Deserialize<'de> for Algorithm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         crate::by_name::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Algorithm {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Algorithm".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "description": "An algorithm with its parameters: `RSA-2048`, `P-256`, `X25519`, \
+                `ML-KEM-768`, `ML-DSA-65`, `X25519+ML-KEM-768`, or the name or object identifier \
+                of another.",
+        })
     }
 }
 

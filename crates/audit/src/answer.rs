@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 /// "No" is only what the peer said itself. All else is `Unknown`, with its reason, and a
 /// reader must not count it as either.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "state", content = "detail", rename_all = "snake_case")]
 pub enum Answer<T> {
     /// The peer does it, and this is how.
@@ -63,6 +64,7 @@ impl<T> Answer<T> {
 
 /// How a peer said no.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Refusal {
     /// The TLS alert's number (RFC 8446 section 6), where there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -91,6 +93,7 @@ impl Refusal {
 
 /// Why something is not known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Unknown {
     /// The kind of reason.
     pub cause: Cause,
@@ -100,6 +103,7 @@ pub struct Unknown {
 
 /// The kinds of reasons for knowing nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The name has no address, or the lookup failed.

@@ -8,6 +8,7 @@ use crate::{Algorithm, Role};
 
 /// All that was found under some paths.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Inventory {
     /// The paths that were given.
     pub paths: Vec<String>,
@@ -23,6 +24,7 @@ pub struct Inventory {
 
 /// Something cryptographic in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Asset {
     /// Where it is.
     pub location: Location,
@@ -32,6 +34,7 @@ pub struct Asset {
 
 /// A place in a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Location {
     /// The file.
     pub path: String,
@@ -58,6 +61,7 @@ impl fmt::Display for Location {
 
 /// What could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     /// Where.
     pub location: Location,
@@ -67,6 +71,7 @@ pub struct Problem {
 
 /// The kinds of assets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum AssetKind {
     /// An X.509 certificate.
@@ -84,6 +89,7 @@ pub enum AssetKind {
 
 /// What stands in an X.509 certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct CertificateFacts {
     /// The subject, as RFC 4514 writes it.
     pub subject: String,
@@ -117,6 +123,7 @@ pub struct CertificateFacts {
 
 /// What stands in a key, its secret apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct KeyFacts {
     /// What form it has.
     pub form: KeyForm,
@@ -140,6 +147,7 @@ pub struct KeyFacts {
 
 /// Forms of keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyForm {
     /// PKCS #8, PKCS #1 or SEC 1, and SubjectPublicKeyInfo.
@@ -154,6 +162,7 @@ pub enum KeyForm {
 
 /// What a key is for, as far as its holder says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyUse {
     /// It establishes keys or decrypts.
@@ -173,6 +182,7 @@ impl From<KeyUse> for Role {
 
 /// What a keystore shows without its password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StoreFacts {
     /// Its format.
     pub format: StoreFormat,
@@ -188,6 +198,7 @@ pub struct StoreFacts {
 
 /// Formats of keystores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreFormat {
     /// PKCS #12 (RFC 7292).
@@ -200,6 +211,7 @@ pub enum StoreFormat {
 
 /// Programs whose configurations are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Software {
     /// nginx.
@@ -241,6 +253,7 @@ impl Software {
 
 /// What a configuration turns on in one scope: a `server` block, a listener, the whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Settings {
     /// Whose configuration it is.
     pub software: Software,
@@ -277,6 +290,7 @@ pub struct Settings {
 
 /// One directive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Directive {
     /// Where it stands.
     pub line: u32,

@@ -10,6 +10,7 @@ use crate::{Algorithm, Answer, by_name};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Target {
     /// A name, or an address without brackets.
     pub host: String,
@@ -33,6 +34,7 @@ impl fmt::Display for Target {
 
 /// How TLS, or what stands in its place, is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
     /// TLS from the first byte.
@@ -93,6 +95,7 @@ impl fmt::Display for Protocol {
 
 /// One address of a target, and what was seen there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Endpoint {
     /// What was asked for.
     pub target: Target,
@@ -114,6 +117,7 @@ pub struct Endpoint {
 
 /// What stands at an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Service {
     /// TLS, over TCP or in QUIC.
@@ -126,19 +130,23 @@ pub enum Service {
 
 /// What was seen of a TLS service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TlsService {
     /// Versions by their number on the wire (0x0303 is TLS 1.2), and whether one was taken.
     pub versions: Vec<Tried<u16, ()>>,
     /// Every named group that was offered alone in TLS 1.3.
     #[serde(with = "group_answers")]
+    #[cfg_attr(test, schemars(with = "Vec<Tried<String, GroupSupport>>"))]
     pub groups: Vec<Tried<NamedGroup, GroupSupport>>,
     /// The server's choice where it has one.
     pub preference: Answer<GroupPreference>,
     /// Suites of TLS 1.3, each offered alone.
     #[serde(with = "suite_answers")]
+    #[cfg_attr(test, schemars(with = "Vec<Tried<String, SuiteSupport>>"))]
     pub tls13_suites: Vec<Tried<CipherSuite, SuiteSupport>>,
     /// Suites of TLS 1.2, each offered alone.
     #[serde(with = "suite_answers")]
+    #[cfg_attr(test, schemars(with = "Vec<Tried<String, SuiteSupport>>"))]
     pub tls12_suites: Vec<Tried<CipherSuite, SuiteSupport>>,
     /// The chain that is shown to a client that takes one family of signatures only.
     pub chains: Vec<Tried<SignatureFamily, Chain>>,
@@ -156,6 +164,7 @@ pub struct TlsService {
 
 /// A question and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tried<Q, A> {
     /// What was offered.
     pub offer: Q,
@@ -165,6 +174,7 @@ pub struct Tried<Q, A> {
 
 /// How a server took a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupSupport {
     /// By a HelloRetryRequest: nothing was computed. Otherwise by a ServerHello.
     pub by_retry_request: bool,
@@ -172,10 +182,12 @@ pub struct GroupSupport {
 
 /// In which order a server prefers groups.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GroupPreference {
     /// The groups in the order in which the server chose them, when all were offered, then all
     /// but the first, and so on.
     #[serde(with = "by_name::list")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub order: Vec<NamedGroup>,
     /// Whether the server insists on its own order: it chose the same when the client's order
     /// was turned round. Otherwise it follows the client.
@@ -184,9 +196,11 @@ pub struct GroupPreference {
 
 /// How a server took a suite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SuiteSupport {
     /// The group of its ServerKeyExchange, for ECDHE suites of TLS 1.2.
     #[serde(with = "by_name::option", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub group: Option<NamedGroup>,
     /// Bits of the prime of its ServerKeyExchange, for DHE suites of TLS 1.2.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -195,6 +209,7 @@ pub struct SuiteSupport {
 
 /// Families of signatures that a client may be able to verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SignatureFamily {
     /// RSA, PSS and PKCS #1.
@@ -227,10 +242,12 @@ impl SignatureFamily {
 
 /// A certificate chain that a server showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Chain {
     /// The scheme of its CertificateVerify or ServerKeyExchange; absent where the server does
     /// not sign (static RSA), or was not followed so far.
     #[serde(with = "by_name::option", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub scheme: Option<SignatureScheme>,
     /// Its certificates, the end entity first.
     pub certificates: Vec<crate::CertificateFacts>,
@@ -240,25 +257,38 @@ pub struct Chain {
 
 /// What an ordinary client would get.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientOutcome {
     /// The version, by its number on the wire.
     pub version: u16,
     /// The group; absent for static RSA and finite-field Diffie-Hellman.
     #[serde(with = "by_name::option", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub group: Option<NamedGroup>,
     /// The suite.
     #[serde(with = "by_name")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub suite: CipherSuite,
+    /// The scheme with which the server proves who it is; absent for static RSA.
+    #[serde(with = "by_name::option", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
+    pub scheme: Option<SignatureScheme>,
     /// Whether the server asks for another key share first.
     pub has_hello_retry: bool,
-    /// Round trips from the ClientHello until the client may send: TCP's own not counted.
+    /// Round trips from the ClientHello until the client may send: TCP's own not counted, and
+    /// none for a flight that is longer than the initial window.
     pub round_trips: u8,
-    /// Bytes of the client's first ClientHello, record header included.
+    /// Bytes of a ClientHello with what is known of this client, record header included; names
+    /// that mean nothing and padding, which it may send besides, not counted.
     pub client_hello: usize,
+    /// Bytes of all that the server sends until its first flight is complete.
+    #[serde(default)]
+    pub server_flight: usize,
 }
 
 /// The shape in which a ClientHello is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HelloShape {
     /// A small hello of classical groups in one write: the control.
@@ -306,16 +336,19 @@ impl HelloShape {
 
 /// That a shape was answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Tolerance {
     /// Bytes of the hello, record headers included.
     pub bytes: usize,
     /// The group that the server chose.
     #[serde(with = "by_name::option", default)]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub group: Option<NamedGroup>,
 }
 
 /// How sessions can be resumed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Resumption {
     /// Whether a ticket was taken back: it was tried.
     pub accepted: bool,
@@ -330,9 +363,11 @@ pub struct Resumption {
 
 /// What a server wants to see of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientCertificateRequest {
     /// Schemes that it can verify.
     #[serde(with = "by_name::list")]
+    #[cfg_attr(test, schemars(with = "Vec<String>"))]
     pub schemes: Vec<SignatureScheme>,
     /// How many authorities it names.
     pub authorities: usize,
@@ -343,6 +378,7 @@ pub struct ClientCertificateRequest {
 
 /// What was seen of an SSH service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SshService {
     /// Its identification string (RFC 4253 section 4.2), printable characters only.
     pub software: String,
@@ -358,6 +394,7 @@ pub struct SshService {
 
 /// One host key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HostKey {
     /// Its algorithm and size.
     pub algorithm: Algorithm,

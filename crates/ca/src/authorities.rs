@@ -6,6 +6,7 @@ use rustls_pki_types::CertificateDer;
 use time::{Duration, OffsetDateTime};
 use wire::SignatureAlgorithm;
 
+use crate::key::KeyFault;
 use crate::log::sha256;
 use crate::request::request_pem;
 use crate::signer::{Signer, levels_below, serial, serial_number, validity};
@@ -173,6 +174,68 @@ impl Store {
                 lifetime,
                 now,
             )
+        })
+    }
+
+    /// Certifies an authority once more: the same key, name and limits, with a new serial
+    /// number and time. It is as long as the old one's if `lifetime` is `None`. Chains have the
+    /// new certificate from then on; the old one stays valid, and what was issued under it
+    /// fits both, since neither name nor key has changed.
+    ///
+    /// # Errors
+    /// When it is revoked, has no certificate yet or one from outside of the store, or its
+    /// issuer can't certify.
+    pub fn renew_authority(
+        &self,
+        id: &str,
+        lifetime: Option<Duration>,
+        now: OffsetDateTime,
+    ) -> Result<Issued, CaError> {
+        self.write(now, |writing| {
+            let mut authority = writing.authority(id)?;
+            let hint = match (authority.state, &authority.fingerprint) {
+                (AuthorityState::Revoked, _) => Some("its certificate was revoked, for good"),
+                (_, None) => Some("it needs its first certificate first"),
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                return Err(CaError::AuthorityState {
+                    id: id.to_owned(),
+                    state: authority.state.label(),
+                    hint,
+                });
+            }
+            let signer = match (&authority.issuer, authority.is_subordinate) {
+                (Some(issuer), _) => Some(self.signer(writing, issuer, now)?),
+                (None, true) => return Err(CaError::OutsideIssuer { id: id.to_owned() }),
+                (None, false) => None,
+            };
+            let template = match &signer {
+                Some(_) => AuthorityTemplate::Subordinate {
+                    path_length: authority.path_length,
+                },
+                None => AuthorityTemplate::Root,
+            };
+            let key = self.key(&authority.key, authority.algorithm)?;
+            if sha256(&key.subject_public_key_info()) != authority.key_sha256 {
+                let path = self.key_path(&authority.key);
+                return Err(CaError::key(path, KeyFault::NotItsCertificates));
+            }
+            let mut all = writing.all_issued()?.into_iter();
+            let old = all.find(|one| Some(&one.fingerprint) == authority.fingerprint.as_ref());
+            let same = old.as_ref().map(|old| old.not_after - old.issued_at);
+            let lifetime = lifetime.or(same);
+            let signer = signer.as_ref();
+            let mut issued = certify(writing, &authority, &key, signer, template, lifetime, now)?;
+            issued.renews = old.map(|old| old.serial);
+            writing.put_issued(&issued)?;
+            authority.fingerprint = Some(issued.fingerprint.clone());
+            writing.put_authority(&authority)?;
+            writing.note(Event::AuthorityCertified {
+                authority: authority.id.clone(),
+                fingerprint: issued.fingerprint.clone(),
+            })?;
+            Ok(issued)
         })
     }
 

@@ -36,7 +36,8 @@ pub enum CaError {
     },
     /// Another process has the store and does not let go.
     #[error(
-        "another process has used {} for {waited:?}; try again once it has ended",
+        "another process {} {}; try again once it has ended",
+        if waited.is_zero() { "is using".to_owned() } else { format!("has for {waited:?} been using") },
         folder.display()
     )]
     Busy {
@@ -160,8 +161,8 @@ pub enum CaError {
     },
     /// The authority's own certificate is over.
     #[error(
-        "the certificate of the authority {id} ended at {}: make another hierarchy with `pqlab \
-         ca init --add --id-suffix END`",
+        "the certificate of the authority {id} ended at {}: `pqlab ca renew {id}` makes another \
+         one for the same key, `pqlab ca init --add --id-suffix END` another hierarchy",
         stamp(until)
     )]
     AuthorityExpired {
@@ -169,6 +170,15 @@ pub enum CaError {
         id: String,
         /// Its end.
         until: OffsetDateTime,
+    },
+    /// The authority's certificate comes from somewhere else.
+    #[error(
+        "the certificate of {id} came from outside of the store: have its issuer sign what `pqlab \
+         ca get-certificate-authority-csr` gives, and import that"
+    )]
+    OutsideIssuer {
+        /// The authority.
+        id: String,
     },
     /// An authority may have no authority below it.
     #[error("the authority {id} may not certify another one: its path length is 0")]

@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     /// When no authority can, or a name is outside of its limits.
     pub fn issue(&self, order: &Order, now: OffsetDateTime) -> Result<Issued, CaError> {
-        let mut issued = self.issue_all(std::slice::from_ref(order), None, now)?;
+        let mut issued = self.issue_all(std::slice::from_ref(order), &[], now)?;
         issued.pop().ok_or(CaError::NoNames)
     }
 
@@ -66,7 +66,7 @@ impl Store {
         orders: &[Order; 2],
         now: OffsetDateTime,
     ) -> Result<[Issued; 2], CaError> {
-        let issued = self.issue_all(orders, None, now)?;
+        let issued = self.issue_all(orders, &[], now)?;
         issued.try_into().map_err(|_| CaError::NoNames)
     }
 
@@ -84,26 +84,33 @@ impl Store {
         now: OffsetDateTime,
     ) -> Result<Issued, CaError> {
         let old = self.find(serial, now)?;
-        let Some(role) = old.kind.role().filter(|_| old.has_key) else {
-            return Err(CaError::NoKey(old.serial));
-        };
-        let order = Order {
-            authority: Some(old.authority.clone()),
-            role,
-            algorithm: old.algorithm,
-            names: old.names.clone(),
-            subject: Some(old.subject.clone()),
-            lifetime: lifetime.or(Some(old.not_after - old.issued_at)),
-            encrypts_key: old.is_key_encrypted,
-        };
-        let mut issued = self.issue_all(&[order], Some(&old), now)?;
+        let order = again(&old, lifetime)?;
+        let mut issued = self.issue_all(&[order], &[old], now)?;
         issued.pop().ok_or(CaError::NoNames)
     }
 
+    /// [`Store::renew`] for the two of a pair; the new ones are a pair as well.
+    ///
+    /// # Errors
+    /// As there; then neither is renewed.
+    pub fn renew_pair(
+        &self,
+        serials: [&str; 2],
+        lifetime: Option<Duration>,
+        now: OffsetDateTime,
+    ) -> Result<[Issued; 2], CaError> {
+        let [first, second] = serials.map(|serial| self.find(serial, now));
+        let old = [first?, second?];
+        let orders = [again(&old[0], lifetime)?, again(&old[1], lifetime)?];
+        let issued = self.issue_all(&orders, &old, now)?;
+        issued.try_into().map_err(|_| CaError::NoNames)
+    }
+
+    /// `renews` are the certificates whose places the new ones take; none, or one for each.
     fn issue_all(
         &self,
         orders: &[Order],
-        renews: Option<&Issued>,
+        renews: &[Issued],
         now: OffsetDateTime,
     ) -> Result<Vec<Issued>, CaError> {
         let mut prepared = Vec::new();
@@ -135,7 +142,7 @@ impl Store {
         &self,
         writing: &Writing,
         prepared: &[(&Order, String, Key)],
-        renews: Option<&Issued>,
+        renews: &[Issued],
         now: OffsetDateTime,
     ) -> Result<Vec<Issued>, CaError> {
         let mut all = Vec::new();
@@ -153,11 +160,13 @@ impl Store {
             let mut issued = self.sign_leaf(writing, &signing, key, now)?;
             issued.has_key = true;
             issued.is_key_encrypted = order.encrypts_key;
+            if let Some(old) = renews.get(at) {
+                succeed(writing, &old.serial, &mut issued)?;
+            }
             if prepared.len() == 2 {
                 issued.twin = Some(prepared[1 - at].1.clone());
-            }
-            if let Some(old) = renews {
-                succeed(writing, &old.serial, &mut issued)?;
+            } else if let Some(old) = renews.first() {
+                take_twin(writing, &old.serial, &mut issued)?;
             }
             writing.record(&issued)?;
             all.push(issued);
@@ -289,14 +298,35 @@ fn succeed(writing: &Writing, old: &str, new: &mut Issued) -> Result<(), CaError
             by: other.serial.clone(),
         });
     }
-    if let Some(twin) = &old.twin {
+    new.renews = Some(old.serial);
+    Ok(())
+}
+
+/// Makes the twin of an old certificate that of a new one.
+fn take_twin(writing: &Writing, old: &str, new: &mut Issued) -> Result<(), CaError> {
+    new.twin = writing.issued(old)?.twin;
+    if let Some(twin) = &new.twin {
         let mut twin = writing.issued(twin)?;
         twin.twin = Some(new.serial.clone());
         writing.put_issued(&twin)?;
     }
-    new.twin = old.twin;
-    new.renews = Some(old.serial);
     Ok(())
+}
+
+/// The order of a certificate like an old one.
+fn again(old: &Issued, lifetime: Option<Duration>) -> Result<Order, CaError> {
+    let Some(role) = old.kind.role().filter(|_| old.has_key) else {
+        return Err(CaError::NoKey(old.serial.clone()));
+    };
+    Ok(Order {
+        authority: Some(old.authority.clone()),
+        role,
+        algorithm: old.algorithm,
+        names: old.names.clone(),
+        subject: Some(old.subject.clone()),
+        lifetime: lifetime.or(Some(old.not_after - old.issued_at)),
+        encrypts_key: old.is_key_encrypted,
+    })
 }
 
 /// A key that somebody else has must not be certified again, and an authority's own is for

@@ -1,12 +1,18 @@
 //! Certificate signing requests (RFC 2986).
 
+use openssl::asn1::Asn1Object;
+use openssl::nid::Nid;
+use openssl::pkey::PKey;
 use openssl::x509::X509Req;
 use pki::{Key, PublicKey};
 use rcgen::{CertificateParams, PublicKeyData};
 use wire::SignatureAlgorithm;
+use x509_parser::asn1_rs::Tag;
+use x509_parser::certificate::X509Certificate;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::SubjectPublicKeyInfo;
 use zeroize::Zeroizing;
 
 use crate::{CaError, Name, Passphrase, Subject, key};
@@ -31,6 +37,9 @@ pub enum RequestError {
     /// No PEM block of a request.
     #[error("there is no certificate request in PEM in it (`-----BEGIN CERTIFICATE REQUEST-----`)")]
     NoPem,
+    /// Something else in the place of a request.
+    #[error("this is {0}, not a certificate request")]
+    Other(String),
     /// The block is no request.
     #[error("the certificate request is damaged: {0}")]
     Damaged(String),
@@ -49,28 +58,48 @@ pub enum RequestError {
          2048, 3072 or 4096 bits, ECDSA P-256 and P-384, Ed25519, and ML-DSA-44, 65 and 87"
     )]
     UnknownKey(String),
+    /// A point of a curve in a form that verifiers do not read.
+    #[error(
+        "the key of the request is a compressed point, which many TLS libraries do not read: have \
+         it encoded uncompressed (RFC 5480 section 2.2)"
+    )]
+    CompressedPoint,
     /// A name that can't stand in a certificate.
     #[error("the request asks for a name that can't be certified: {0}")]
     Name(String),
 }
 
 impl Request {
+    /// [`Request::from_pem`] or [`Request::from_der`], as it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(bytes: &[u8]) -> Result<Self, RequestError> {
+        match bytes.first() {
+            // What DER has of these begins with a SEQUENCE (X.690 section 8.9), and PEM with
+            // text.
+            Some(0x30) => Self::from_der(bytes),
+            _ => Self::from_pem(bytes),
+        }
+    }
+
     /// Reads a request in PEM and verifies its signature.
     ///
     /// # Errors
     /// When it is none, is not signed by its own key, or has a key that won't do.
     pub fn from_pem(text: &[u8]) -> Result<Self, RequestError> {
         let blocks = pem::parse_many(text).map_err(|_| RequestError::NoPem)?;
-        let block = blocks
-            .iter()
-            .find(|block| {
-                matches!(
-                    block.tag(),
-                    "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST"
-                )
-            })
-            .ok_or(RequestError::NoPem)?;
-        Self::from_der(block.contents())
+        let is_request = |block: &&pem::Pem| {
+            matches!(
+                block.tag(),
+                "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST"
+            )
+        };
+        match (blocks.iter().find(is_request), blocks.first()) {
+            (Some(block), _) => Self::from_der(block.contents()),
+            (None, Some(other)) => Err(RequestError::Other(labelled(other.tag()))),
+            (None, None) => Err(RequestError::NoPem),
+        }
     }
 
     /// [`Request::from_pem`] for DER.
@@ -82,7 +111,12 @@ impl Request {
         let request = match X509CertificationRequest::from_der(der) {
             Ok(([], request)) => request,
             Ok(_) => return Err(damaged(&"something follows it")),
-            Err(error) => return Err(damaged(&error)),
+            Err(error) => {
+                return Err(match in_its_place(der) {
+                    Some(what) => RequestError::Other(what.to_owned()),
+                    None => damaged(&error),
+                });
+            }
         };
         let info = &request.certification_request_info;
         let key = certifiable(&info.subject_pki)?;
@@ -133,9 +167,32 @@ impl Request {
 /// section 6.2 asks for at least 65537.
 const MIN_EXPONENT: u32 = 65_537;
 
-fn certifiable(
-    spki: &x509_parser::x509::SubjectPublicKeyInfo<'_>,
-) -> Result<PublicKey, RequestError> {
+/// A private key went where a request should have gone: it must go nowhere.
+const PRIVATE_KEY: &str = "a private key, which nobody else needs (`openssl req -new -key` makes a \
+                           request of it)";
+
+/// What a block of PEM with this label is (RFC 7468).
+fn labelled(label: &str) -> String {
+    match label {
+        "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => "a certificate".to_owned(),
+        "X509 CRL" => "a revocation list".to_owned(),
+        "PUBLIC KEY" => "a public key alone".to_owned(),
+        label if label.ends_with("PRIVATE KEY") => PRIVATE_KEY.to_owned(),
+        label => format!("PEM of the kind {label:?}"),
+    }
+}
+
+/// What DER is that is no request, where it is something that is easily taken for one.
+fn in_its_place(der: &[u8]) -> Option<&'static str> {
+    if X509Certificate::from_der(der).is_ok() {
+        return Some("a certificate");
+    }
+    let is_key = pkcs8::EncryptedPrivateKeyInfoRef::try_from(der).is_ok()
+        || PKey::private_key_from_der(der).is_ok();
+    is_key.then_some(PRIVATE_KEY)
+}
+
+fn certifiable(spki: &SubjectPublicKeyInfo<'_>) -> Result<PublicKey, RequestError> {
     use x509_parser::public_key::PublicKey as Parsed;
     if let Ok(Parsed::RSA(rsa)) = spki.parsed() {
         let bits = rsa.key_size();
@@ -148,8 +205,57 @@ fn certifiable(
             return Err(RequestError::WeakKey(why));
         }
     }
-    PublicKey::from_spki(spki)
-        .ok_or_else(|| RequestError::UnknownKey(spki.algorithm.algorithm.to_id_string()))
+    let key =
+        PublicKey::from_spki(spki).ok_or_else(|| RequestError::UnknownKey(kind_of_key(spki)))?;
+    // SEC 1 section 2.3.3: 2 or 3 and one coordinate. Support for it is optional (RFC 5480
+    // section 2.2), and Go, Java and ring have none.
+    let is_compressed = matches!(spki.subject_public_key.data.first(), Some(2 | 3));
+    match key.signature_algorithm() {
+        SignatureAlgorithm::EcdsaP256 | SignatureAlgorithm::EcdsaP384 if is_compressed => {
+            Err(RequestError::CompressedPoint)
+        }
+        _ => Ok(key),
+    }
+}
+
+/// The number of id-ecPublicKey (RFC 5480 section 2.1.1).
+const EC_PUBLIC_KEY: &str = "1.2.840.10045.2.1";
+
+/// A kind of key by the name of its algorithm or curve, and by its number.
+fn kind_of_key(spki: &SubjectPublicKeyInfo<'_>) -> String {
+    use x509_parser::public_key::PublicKey as Parsed;
+    let number = spki.algorithm.algorithm.to_id_string();
+    if let Ok(Parsed::RSA(rsa)) = spki.parsed() {
+        return format!("RSA with {} bits", rsa.key_size());
+    }
+    if number != EC_PUBLIC_KEY {
+        return named(&number);
+    }
+    match &spki.algorithm.parameters {
+        Some(curve) if curve.tag() == Tag::Oid => match curve.as_oid() {
+            Ok(curve) => format!("ECDSA on {}", named(&curve.to_id_string())),
+            Err(_) => "ECDSA on a curve whose name can't be read".to_owned(),
+        },
+        // RFC 5480 section 2.1.1 wants the name.
+        Some(_) => "ECDSA on a curve that is spelt out and not named".to_owned(),
+        None => "ECDSA without a curve".to_owned(),
+    }
+}
+
+/// As OpenSSL calls it, and as NIST does where that is better known.
+fn named(number: &str) -> String {
+    let nid = Asn1Object::from_str(number).map(|object| object.nid());
+    let name = nid.ok().and_then(|nid| match nid {
+        Nid::UNDEF => None,
+        Nid::SECP521R1 => Some("P-521"),
+        Nid::SECP224R1 => Some("P-224"),
+        Nid::X9_62_PRIME192V1 => Some("P-192"),
+        nid => nid.short_name().ok(),
+    });
+    match name {
+        Some(name) => format!("{name} ({number})"),
+        None => number.to_owned(),
+    }
 }
 
 /// By OpenSSL, which knows every signature that a tool may have made.

@@ -17,7 +17,8 @@ use crate::{
 
 impl Store {
     /// Revokes a certificate. Clients learn of it from the next list, if they look. An
-    /// authority of the store whose certificate is revoked issues no more.
+    /// authority of the store whose certificate is revoked issues no more, and earlier
+    /// certificates for its key are revoked with it.
     ///
     /// # Errors
     /// When there is no such certificate, it is revoked already, or a root's.
@@ -36,31 +37,25 @@ impl Store {
                     reason: earlier.reason.name(),
                 });
             }
-            if issued.kind == Kind::Authority {
-                self.disable_revoked(writing, &issued)?;
+            let mut earlier = Vec::new();
+            if issued.kind == Kind::Authority && is_of_authority(writing, &issued)? {
+                earlier = writing.all_issued()?;
+                earlier.retain(|other| {
+                    let is_same = other.key_sha256 == issued.key_sha256;
+                    is_same && other.revocation.is_none() && other.serial != issued.serial
+                });
             }
-            issued.revocation = Some(Revocation { at: now, reason });
-            writing.put_issued(&issued)?;
-            writing.note(Event::Revoked {
-                authority: issued.authority.clone(),
-                serial: serial.to_owned(),
-                reason: reason.name().to_owned(),
-            })?;
+            for one in earlier.iter_mut().chain([&mut issued]) {
+                one.revocation = Some(Revocation { at: now, reason });
+                writing.put_issued(one)?;
+                writing.note(Event::Revoked {
+                    authority: one.authority.clone(),
+                    serial: one.serial.clone(),
+                    reason: reason.name().to_owned(),
+                })?;
+            }
             Ok(issued)
         })
-    }
-
-    fn disable_revoked(&self, writing: &Writing, issued: &Issued) -> Result<(), CaError> {
-        for mut authority in writing.authorities()? {
-            if authority.fingerprint.as_ref() != Some(&issued.fingerprint) {
-                continue;
-            }
-            if !authority.is_subordinate {
-                return Err(CaError::RootRevocation(authority.id));
-            }
-            switch(writing, &mut authority, AuthorityState::Revoked)?;
-        }
-        Ok(())
     }
 
     /// Signs the revocation list of an authority: what it revoked and has not expired. Lists
@@ -135,6 +130,24 @@ impl Store {
         })?;
         Ok(list.der().clone())
     }
+}
+
+/// Whether it is the certificate that an authority has now, which issues no more then. One that
+/// was renewed may be revoked without its key being lost.
+fn is_of_authority(writing: &Writing, issued: &Issued) -> Result<bool, CaError> {
+    for mut authority in writing.authorities()? {
+        if authority.key_sha256 != issued.key_sha256 {
+            continue;
+        }
+        if !authority.is_subordinate {
+            return Err(CaError::RootRevocation(authority.id));
+        }
+        if authority.fingerprint.as_ref() == Some(&issued.fingerprint) {
+            switch(writing, &mut authority, AuthorityState::Revoked)?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What stands on the next list of an authority. A certificate that has ended stays until it

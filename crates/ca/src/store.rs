@@ -60,8 +60,11 @@ pub struct Fault {
     pub what: String,
     /// What is wrong with it.
     pub why: String,
-    /// Whether certificates or keys are lost or wrong; otherwise it is untidy only.
+    /// Whether certificates or keys are lost or wrong.
     pub is_serious: bool,
+    /// Whether it could not be looked at, for want of the passphrase; what is neither is
+    /// untidy only.
+    pub is_unseen: bool,
 }
 
 impl Store {

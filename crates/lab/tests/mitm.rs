@@ -108,10 +108,8 @@ fn an_eavesdropper_has_names_and_lengths_alone() {
         assert!(play.is_as_expected(), "{what}");
         assert_eq!(play.read, None, "{what}");
         assert_eq!(play.sent, play.received, "{what}");
-        assert!(
-            play.sent.is_some_and(|sent| sent.contains("SHOP")),
-            "{what}"
-        );
+        let sent = play.sent.as_deref().unwrap_or_default();
+        assert!(sent.contains("SHOP"), "{what}");
         for part in [
             "reads: the server's name shop.pqlab.test",
             "X25519MLKEM768 (1216 B)",
@@ -119,6 +117,20 @@ fn an_eavesdropper_has_names_and_lengths_alone() {
         ] {
             assert!(what.contains(part), "{part:?} is not in {what}");
         }
+        let kept: Vec<_> = play
+            .recordings()
+            .map(|kept| (kept.group, kept.opens_later, kept.bytes > 1000))
+            .collect();
+        assert_eq!(
+            kept,
+            [("X25519MLKEM768", false, true), ("x25519", true, true)],
+            "{what}"
+        );
+        let picture = picture(std::slice::from_ref(&play));
+        for said in [&play.verdict(), &picture] {
+            assert!(said.contains("opens later"), "{said}");
+        }
+        assert!(picture.contains("does not open later"), "{picture}");
     }
 }
 

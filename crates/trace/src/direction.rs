@@ -1,8 +1,8 @@
 //! One direction of a connection: what is not read yet, and the keys it is written with.
 
+use key_schedule::{Opened, RecordKeys};
 use wire::{HandshakeType, Record};
 
-use crate::protection::{Opened, RecordKeys};
 use crate::trace::Protection;
 
 /// What one side has sent so far, as far as it is not read yet, and its keys.

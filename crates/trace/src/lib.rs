@@ -32,7 +32,6 @@ mod error;
 mod explain;
 mod key_log;
 mod message;
-mod protection;
 mod reader;
 mod render;
 mod trace;

@@ -1,6 +1,7 @@
 //! From flights of bytes to messages: records, decryption, reassembly.
 
 use experiment::Side;
+use key_schedule::{RecordKeys, SuiteAlgorithms, Tls12Keys, Tls13Keys};
 use wire::{
     Alert, CipherSuite, ContentType, HandshakeType, ProtocolVersion, Record, RecordError, Records,
 };
@@ -8,7 +9,6 @@ use wire::{
 use crate::direction::{Direction, Epoch, MESSAGE_HEADER, missing, open_with_any, take_message};
 use crate::error::ReadError;
 use crate::message::{Grammar, Message};
-use crate::protection::{RecordKeys, SuiteAlgorithms, Tls12Keys, Tls13Keys};
 use crate::trace::Protection;
 use crate::{Flight, KeyLog, SecretLabel};
 
@@ -433,6 +433,7 @@ impl Reader<'_> {
     fn legacy_keys(&self, algorithms: SuiteAlgorithms, secret: &[u8]) -> Option<RecordKeys> {
         let negotiation = &self.negotiation;
         let randoms = [negotiation.client_random?, negotiation.server_random?];
-        Tls12Keys::new(algorithms, secret, randoms, self.place.sender).map(RecordKeys::Tls12)
+        let of_client = self.place.sender == Side::Client;
+        Tls12Keys::new(algorithms, secret, randoms, of_client).map(RecordKeys::Tls12)
     }
 }

@@ -13,7 +13,9 @@ mod code_point;
 mod extension;
 mod group;
 mod handshake;
+mod material;
 mod messages;
+mod offer;
 mod reader;
 mod record;
 mod signature_scheme;
@@ -30,10 +32,12 @@ pub use handshake::{
     ClientHello, HandshakeMessage, HandshakeType, HelloError, KeyShare, ServerHello,
     plaintext_messages,
 };
+pub use material::{ServerMaterial, TicketMaterial, dh_prime_bits};
 pub use messages::{
     CertificateMessage, CertificateRequest, CertificateVerify, CompressedCertificate,
     NewSessionTicket, ServerExtensions, ServerKeyExchange, client_key_exchange_length,
 };
+pub use offer::{Offer, OfferedTicket, handshake_records};
 pub use record::{ContentType, MAX_RECORD, Record, RecordError, Records};
 pub use signature_scheme::{SignatureScheme, SignatureSchemeFacts};
 pub use version::{ProtocolVersion, UnknownVersion, version_name};

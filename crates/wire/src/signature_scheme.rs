@@ -52,6 +52,19 @@ static SCHEMES: &[SignatureSchemeFacts] = &[
     row(0x0904, "mldsa44", true),
     row(0x0905, "mldsa65", true),
     row(0x0906, "mldsa87", true),
+    // draft-reddy-tls-slhdsa: no library here has them.
+    row(0x0911, "slhdsa_sha2_128s", true),
+    row(0x0912, "slhdsa_sha2_128f", true),
+    row(0x0913, "slhdsa_sha2_192s", true),
+    row(0x0914, "slhdsa_sha2_192f", true),
+    row(0x0915, "slhdsa_sha2_256s", true),
+    row(0x0916, "slhdsa_sha2_256f", true),
+    row(0x0917, "slhdsa_shake_128s", true),
+    row(0x0918, "slhdsa_shake_128f", true),
+    row(0x0919, "slhdsa_shake_192s", true),
+    row(0x091a, "slhdsa_shake_192f", true),
+    row(0x091b, "slhdsa_shake_256s", true),
+    row(0x091c, "slhdsa_shake_256f", true),
 ];
 
 impl SignatureScheme {

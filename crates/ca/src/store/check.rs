@@ -50,20 +50,32 @@ struct Faults(Vec<Fault>);
 
 impl Faults {
     fn serious(&mut self, what: &str, why: impl ToString) {
-        self.push(what, why.to_string(), true);
+        let is_serious = true;
+        self.0.push(Fault {
+            is_serious,
+            ..untidy(what, why)
+        });
+    }
+
+    fn unseen(&mut self, what: &str, why: impl ToString) {
+        let is_unseen = true;
+        self.0.push(Fault {
+            is_unseen,
+            ..untidy(what, why)
+        });
     }
 
     fn untidy(&mut self, what: &str, why: impl ToString) {
-        self.push(what, why.to_string(), false);
+        self.0.push(untidy(what, why));
     }
+}
 
-    fn push(&mut self, what: &str, why: String, is_serious: bool) {
-        let what = what.to_owned();
-        self.0.push(Fault {
-            what,
-            why,
-            is_serious,
-        });
+fn untidy(what: &str, why: impl ToString) -> Fault {
+    Fault {
+        what: what.to_owned(),
+        why: why.to_string(),
+        is_serious: false,
+        is_unseen: false,
     }
 }
 
@@ -245,7 +257,7 @@ fn unreadable(what: &str, error: &CaError, faults: &mut Faults) {
         CaError::Key {
             is_passphrase: true,
             ..
-        } => faults.untidy(what, format!("not looked at: {error}")),
+        } => faults.unseen(what, error),
         error => faults.serious(what, error),
     }
 }

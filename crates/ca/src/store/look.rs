@@ -42,10 +42,44 @@ impl Store {
     /// # Errors
     /// When there is none, or the name has several.
     pub fn find(&self, what: &str, now: OffsetDateTime) -> Result<Issued, CaError> {
+        let (name, mut found) = self.find_all(what, now)?;
+        match (found.len(), found.pop()) {
+            (1, Some(one)) => Ok(one),
+            (_, None) => Err(CaError::UnknownCertificate(what.to_owned())),
+            (_, Some(last)) => {
+                found.push(last);
+                Err(which(&name, &found))
+            }
+        }
+    }
+
+    /// [`Store::find`]; where the name has a pair, and nothing besides, both, the post-quantum
+    /// one first.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn find_pair(&self, what: &str, now: OffsetDateTime) -> Result<Vec<Issued>, CaError> {
+        let (name, mut found) = self.find_all(what, now)?;
+        found.sort_by_key(|issued| !issued.algorithm.facts().post_quantum);
+        match found.as_slice() {
+            [] => Err(CaError::UnknownCertificate(what.to_owned())),
+            [_] => Ok(found),
+            [one, other]
+                if one.twin.as_ref() == Some(&other.serial)
+                    && other.twin.as_ref() == Some(&one.serial) =>
+            {
+                Ok(found)
+            }
+            several => Err(which(&name, several)),
+        }
+    }
+
+    /// What a serial number or a name may mean, and the name without its algorithm.
+    fn find_all(&self, what: &str, now: OffsetDateTime) -> Result<(String, Vec<Issued>), CaError> {
         let serial = what.replace(':', "").to_ascii_uppercase();
         let mut all = self.issued()?;
         if let Some(found) = all.iter().find(|issued| issued.serial == serial) {
-            return Ok(found.clone());
+            return Ok((what.to_owned(), vec![found.clone()]));
         }
         let (name, algorithm) = match what.rsplit_once('/') {
             Some((name, end)) => match end.parse::<SignatureAlgorithm>() {
@@ -67,20 +101,11 @@ impl Store {
                 && issued.not_after > now
                 && !renewed.contains(&issued.serial)
         };
-        let current: Vec<&Issued> = all.iter().filter(is_current).collect();
-        match (current.as_slice(), all.last()) {
-            ([one], _) => Ok((*one).clone()),
-            ([], Some(last)) => Ok(last.clone()),
-            ([], None) => Err(CaError::UnknownCertificate(what.to_owned())),
-            (several, _) => Err(CaError::WhichCertificate {
-                name: name.to_owned(),
-                serials: several
-                    .iter()
-                    .map(|issued| format!("{} ({})", issued.serial, issued.algorithm))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            }),
+        let mut current: Vec<Issued> = all.iter().filter(is_current).cloned().collect();
+        if current.is_empty() {
+            current.extend(all.pop());
         }
+        Ok((name.to_owned(), current))
     }
 
     /// A certificate by its SHA-256.
@@ -186,5 +211,15 @@ impl Store {
     pub fn log(&self) -> Result<Vec<LogEntry>, CaError> {
         let entries = self.read()?.log()?;
         Ok(entries.into_iter().map(|(entry, _)| entry).collect())
+    }
+}
+
+/// That a name has several certificates.
+fn which(name: &str, several: &[Issued]) -> CaError {
+    let serials = several.iter();
+    let serials = serials.map(|issued| format!("{} ({})", issued.serial, issued.algorithm));
+    CaError::WhichCertificate {
+        name: name.to_owned(),
+        serials: serials.collect::<Vec<_>>().join(", "),
     }
 }

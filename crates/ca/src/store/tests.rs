@@ -128,6 +128,10 @@ fn a_store_is_consistent_wherever_an_operation_is_cut_off() {
         Ok(())
     });
     cuts += cut_everywhere(base, |store| {
+        store.renew_authority("issuing", None, now())?;
+        Ok(())
+    });
+    cuts += cut_everywhere(base, |store| {
         match store.revoke(&serial, RevocationReason::KeyCompromise, now()) {
             // Cut off after it had happened.
             Ok(_) | Err(CaError::AlreadyRevoked { .. }) => Ok(()),

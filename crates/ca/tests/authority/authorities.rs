@@ -388,3 +388,87 @@ fn a_plan_counts_what_there_is_and_sees_what_is_done() {
         assert!(lab.store.migration_plan(root, A::MlDsa65, now()).is_err());
     }
 }
+
+#[test]
+fn an_authority_that_is_renewed_keeps_its_key_and_what_it_issued() {
+    let lab = Lab::new(A::EcdsaP256);
+    let wanted = order(Kind::Server, A::EcdsaP256, &["a.test"]);
+    let before = lab.store.issue(&wanted, now()).unwrap();
+    let old_chain = lab.store.chain(&before).unwrap();
+    let old_root = lab.store.root("root").unwrap();
+    let root = lab.store.renew_authority("root", None, now()).unwrap();
+    let days = Some(time::Duration::days(400));
+    let issuing = lab.store.renew_authority("issuing", days, now()).unwrap();
+    let read = |der: &[u8]| pki::Certificate::from_der(der).unwrap();
+    let (new_chain, new_root) = (
+        lab.store.chain(&before).unwrap(),
+        lab.store.root("root").unwrap(),
+    );
+    for (old, new) in [(&old_root, &new_root), (&old_chain[1], &new_chain[1])] {
+        assert_ne!(read(old).serial, read(new).serial);
+        assert_eq!(read(old).subject, read(new).subject);
+        let key = |der: &[u8]| pki::subject_public_key_info(der).unwrap();
+        assert_eq!(key(old), key(new));
+    }
+    assert_eq!(read(&new_root).serial, root.serial);
+    assert_eq!(read(&new_chain[1]).serial, issuing.serial);
+    // Certificates count in whole seconds.
+    let lifetime = issuing.not_after - issuing.issued_at + time::Duration::SECOND;
+    assert_eq!(lifetime.whole_days(), 400);
+    // Old and new anchors, old and new intermediates: whoever has which.
+    for chain in [&old_chain, &new_chain] {
+        for anchor in [&old_root, &new_root] {
+            let name = stack::PeerName::from("a.test");
+            let question = stack::Question {
+                chain,
+                roots: std::slice::from_ref(anchor),
+                crls: &[],
+                purpose: stack::Purpose::Server(&name),
+                at: now().into(),
+            };
+            for judgement in stack::judge(&question) {
+                assert_eq!(judgement.refusal, None, "{}", judgement.library);
+            }
+        }
+    }
+    let after = lab.store.issue(&wanted, now()).unwrap();
+    assert_eq!(lab.is_server(&after, "a.test"), [None, None]);
+    let again = lab.store.renew_authority("root", None, now()).unwrap();
+    assert_eq!(again.renews, Some(root.serial.clone()));
+    assert_eq!(lab.store.check().unwrap(), []);
+
+    // An earlier one of a root is no more to be revoked than the one it has.
+    let reason = RevocationReason::KeyCompromise;
+    let error = lab.store.revoke(&root.serial, reason, now()).unwrap_err();
+    assert!(matches!(error, CaError::RootRevocation(_)), "{error}");
+    // The key is lost: every certificate for it goes.
+    lab.store.revoke(&issuing.serial, reason, now()).unwrap();
+    let list = lab.store.crl("root", time::Duration::days(7), now());
+    let list = openssl::x509::X509Crl::from_der(&list.unwrap()).unwrap();
+    assert_eq!(list.get_revoked().unwrap().len(), 2);
+    let error = lab
+        .store
+        .renew_authority("issuing", None, now())
+        .unwrap_err();
+    assert!(matches!(error, CaError::AuthorityState { .. }), "{error}");
+    assert_eq!(lab.store.check().unwrap(), []);
+}
+
+/// What was replaced for another reason takes nothing with it.
+#[test]
+fn an_earlier_certificate_of_an_authority_is_revoked_alone() {
+    let lab = Lab::new(A::Ed25519);
+    let issued = lab.store.issued().unwrap();
+    let old = issued
+        .iter()
+        .find(|i| i.subject.to_string().contains("issuing"));
+    let old = old.unwrap().serial.clone();
+    lab.store.renew_authority("issuing", None, now()).unwrap();
+    let reason = RevocationReason::Superseded;
+    lab.store.revoke(&old, reason, now()).unwrap();
+    let authority = lab.store.authority("issuing").unwrap();
+    assert_eq!(authority.state, AuthorityState::Active);
+    let wanted = order(Kind::Server, A::Ed25519, &["a.test"]);
+    let issued = lab.store.issue(&wanted, now()).unwrap();
+    assert_eq!(lab.is_server(&issued, "a.test"), [None, None]);
+}

@@ -250,6 +250,43 @@ fn a_pair_that_is_renewed_stays_a_pair() {
 }
 
 #[test]
+fn a_pair_is_renewed_by_its_name_in_one_go_or_not_at_all() {
+    let lab = Lab::empty();
+    lab.add_hierarchy("-old", A::EcdsaP256, &[]);
+    lab.add_hierarchy("-new", A::MlDsa44, &[]);
+    let pair = [A::MlDsa44, A::EcdsaP256].map(|a| order(Kind::Server, a, &["a.test"]));
+    let old = lab.store.issue_pair(&pair, now()).unwrap();
+    let found = lab.store.find_pair("a.test", now()).unwrap();
+    assert_eq!(
+        found.iter().collect::<Vec<_>>(),
+        old.iter().collect::<Vec<_>>()
+    );
+    let one = lab.store.find_pair("a.test/ecdsa-p256", now()).unwrap();
+    assert_eq!(one, [old[1].clone()]);
+    let serials = [old[0].serial.as_str(), old[1].serial.as_str()];
+    let new = lab.store.renew_pair(serials, None, now()).unwrap();
+    assert_eq!(new[0].twin.as_ref(), Some(&new[1].serial));
+    assert_eq!(new[1].twin.as_ref(), Some(&new[0].serial));
+    for (new, old) in new.iter().zip(&old) {
+        assert_eq!(new.renews.as_ref(), Some(&old.serial));
+        assert_eq!(new.algorithm, old.algorithm);
+        assert_eq!(lab.is_server(new, "a.test"), [None, None]);
+    }
+    assert_eq!(lab.store.find_pair("a.test", now()).unwrap(), new);
+    // One of the two has been renewed: none is, and no key is left over.
+    let again = lab.store.renew_pair(serials, None, now()).unwrap_err();
+    assert!(matches!(again, CaError::AlreadyRenewed { .. }), "{again}");
+    assert_eq!(lab.store.check().unwrap(), []);
+    // A third one of the name is nobody's twin.
+    lab.store.issue(&pair[0], now()).unwrap();
+    let several = lab.store.find_pair("a.test", now()).unwrap_err();
+    assert!(
+        matches!(several, CaError::WhichCertificate { .. }),
+        "{several}"
+    );
+}
+
+#[test]
 fn renewing_keeps_names_and_changes_key_and_number() {
     let lab = Lab::new(A::MlDsa44);
     let wanted = order(Kind::Server, A::MlDsa44, &["a.test", "b.test"]);

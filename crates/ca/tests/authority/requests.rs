@@ -2,7 +2,8 @@
 
 use ca::{CaError, Request, RequestError, RevocationReason, SignOrder, new_request};
 use openssl::asn1::Asn1Object;
-use openssl::ec::{EcGroup, EcKey};
+use openssl::bn::BigNumContext;
+use openssl::ec::{Asn1Flag, EcGroup, EcKey, PointConversionForm};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
@@ -152,14 +153,90 @@ fn requests_without_proof_and_with_weak_or_strange_keys_are_refused() {
     let small = greedy(&PKey::from_rsa(small).unwrap(), MessageDigest::sha256());
     let error = Request::from_pem(&small).unwrap_err();
     assert!(error.to_string().contains("exponent 3"), "{error}");
-    for strange in [ec(Nid::SECP256K1), ec(Nid::SECP521R1)] {
+    for (strange, name) in [
+        (ec(Nid::SECP256K1), "ECDSA on secp256k1 (1.3.132.0.10)"),
+        (ec(Nid::SECP521R1), "ECDSA on P-521 (1.3.132.0.35)"),
+        (
+            ec(Nid::BRAINPOOL_P256R1),
+            "ECDSA on brainpoolP256r1 (1.3.36.3.3.2.8.1.1.7)",
+        ),
+        (rsa(2560), "RSA with 2560 bits"),
+    ] {
         let error = Request::from_pem(&greedy(&strange, MessageDigest::sha256())).unwrap_err();
-        assert!(matches!(error, RequestError::UnknownKey(_)), "{error}");
+        assert_eq!(error, RequestError::UnknownKey(name.to_owned()));
     }
+    let ed448 = greedy(&PKey::generate_ed448().unwrap(), MessageDigest::null());
+    let error = Request::from_pem(&ed448).unwrap_err().to_string();
+    assert!(error.contains("ED448 (1.3.101.113)"), "{error}");
     for text in ["", "garbage", "-----BEGIN CERTIFICATE REQUEST-----\nAA"] {
         let error = Request::from_pem(text.as_bytes()).unwrap_err();
         assert_eq!(error, RequestError::NoPem, "{text}");
     }
+}
+
+/// What few verifiers would read.
+#[test]
+fn points_that_are_compressed_and_curves_that_are_spelt_out_are_told() {
+    let mut group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
+    let point = EcKey::generate(&group).unwrap();
+    let key = |group: &EcGroup| {
+        let private = point.private_key();
+        let public = point.public_key();
+        let key = EcKey::from_private_components(group, private, public).unwrap();
+        PKey::from_ec_key(key).unwrap()
+    };
+    let error = |key: &PKey<Private>| Request::from_pem(&greedy(key, MessageDigest::sha256()));
+    group.set_asn1_flag(Asn1Flag::EXPLICIT_CURVE);
+    let spelt_out = error(&key(&group)).unwrap_err();
+    assert!(spelt_out.to_string().contains("spelt out"), "{spelt_out}");
+    // OpenSSL writes a key's point as its file has it.
+    group.set_asn1_flag(Asn1Flag::NAMED_CURVE);
+    let mut context = BigNumContext::new().unwrap();
+    let form = PointConversionForm::COMPRESSED;
+    let bytes = point.public_key().to_bytes(&group, form, &mut context);
+    let compressed = key(&group).public_key_to_der().unwrap();
+    let at = compressed.len() - 65;
+    let compressed = [&compressed[..at], &bytes.unwrap()].concat();
+    // The lengths of the two SEQUENCEs around it, and of the BIT STRING.
+    assert_eq!(compressed.len(), 59);
+    let mut spki = compressed;
+    (spki[1], spki[24]) = (57, 34);
+    let public = PKey::public_key_from_der(&spki).unwrap();
+    let mut builder = X509ReqBuilder::new().unwrap();
+    builder.set_pubkey(&public).unwrap();
+    builder.sign(&key(&group), MessageDigest::sha256()).unwrap();
+    let request = builder.build().to_der().unwrap();
+    assert_eq!(
+        Request::read(&request).unwrap_err(),
+        RequestError::CompressedPoint
+    );
+}
+
+#[test]
+fn a_request_is_read_in_der_and_what_is_none_is_named() {
+    let key = ec(Nid::X9_62_PRIME256V1);
+    let pem = greedy(&key, MessageDigest::sha256());
+    let der = pem::parse(&pem).unwrap().into_contents();
+    let (from_pem, from_der) = (Request::read(&pem).unwrap(), Request::read(&der).unwrap());
+    assert_eq!(from_pem.public_key_info(), from_der.public_key_info());
+    let lab = Lab::new(A::Ed25519);
+    let root = lab.store.root("root").unwrap();
+    let secret = key.private_key_to_pem_pkcs8().unwrap();
+    let cipher = openssl::symm::Cipher::aes_128_cbc();
+    let encrypted = key.private_key_to_pem_pkcs8_passphrase(cipher, b"a word");
+    for (what, bytes) in [
+        ("a certificate", pki::certificate_pem(&root).into_bytes()),
+        ("a certificate", root.to_vec()),
+        ("a private key", secret.clone()),
+        ("a private key", encrypted.unwrap()),
+        ("a private key", key.private_key_to_der().unwrap()),
+        ("a public key", key.public_key_to_pem().unwrap()),
+    ] {
+        let error = Request::read(&bytes).unwrap_err().to_string();
+        assert!(error.contains(what), "{what}: {error}");
+    }
+    // Beside its key, as some tools write them.
+    assert!(Request::read(&[secret, pem].concat()).is_ok());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `pqlab ca issue`, `csr`, `sign`, `renew`
+//! `pqlab ca issue`, `csr`, `sign`
 
 use std::path::PathBuf;
 
@@ -260,7 +260,7 @@ pub(super) fn csr(options: &Options, arguments: Csr) -> Result<Ending> {
 
 #[derive(Args)]
 pub(super) struct Sign {
-    /// The request (PEM).
+    /// The request (PEM or DER).
     #[arg(value_name = "FILE")]
     request: PathBuf,
 
@@ -321,50 +321,11 @@ pub(super) fn sign(options: &Options, arguments: Sign) -> Result<Ending> {
     Ok(Ending::Good)
 }
 
-pub(super) fn read_request(path: &PathBuf) -> Result<Request> {
-    let text = std::fs::read(path)
+fn read_request(path: &PathBuf) -> Result<Request> {
+    let bytes = std::fs::read(path)
         .with_context(|| format!("reading {}", path.display()))
         .map_err(bad_input)?;
-    Request::from_pem(&text)
+    Request::read(&bytes)
         .with_context(|| path.display().to_string())
         .map_err(bad_input)
-}
-
-#[derive(Args)]
-pub(super) struct Renew {
-    /// The certificate: its serial number, or a name that it is for.
-    #[arg(value_name = "SERIAL|NAME")]
-    what: String,
-
-    /// How long the new one is valid; as long as the old one, if nothing is said.
-    #[arg(long, value_name = "DAYS", value_parser = days)]
-    days: Option<Duration>,
-
-    #[command(flatten)]
-    folder: Folder,
-}
-
-pub(super) fn renew(options: &Options, arguments: Renew) -> Result<Ending> {
-    let store = options.open()?;
-    let old = store.find(&arguments.what, now()).map_err(fault)?;
-    if old.names.is_empty() {
-        return Err(bad_input(anyhow!(
-            "{} is an authority's: `pqlab ca init --add` makes another",
-            old.serial
-        )));
-    }
-    let is_pair = old.twin.is_some();
-    arguments.folder.check(&old.names[0], is_pair)?;
-    let issued = store.renew(&old.serial, arguments.days, now());
-    let issued = issued.map_err(fault)?;
-    if !options.json {
-        say!(
-            "In the place of {}, which stays valid until {}:",
-            old.serial,
-            date(old.not_after)
-        );
-    }
-    let issued = [issued];
-    let files = arguments.folder.write_all(&store, &issued)?;
-    tell(options, &issued, &files)
 }

@@ -6,6 +6,7 @@ mod cloud;
 mod export;
 mod issue;
 mod plan;
+mod renew;
 mod revoke;
 mod show;
 mod verify;
@@ -19,7 +20,8 @@ use clap::{Args, Subcommand};
 use time::OffsetDateTime;
 
 use crate::arguments::seconds;
-use crate::{Ending, bad_input};
+use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::{BadInput, Ending, bad_input};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -30,6 +32,9 @@ pub(crate) struct Arguments {
     verb: Verb,
 }
 
+/// What stands above them in the help of each verb, apart from the verb's own.
+const HEADING: &str = "Options of every `pqlab ca`";
+
 /// Which store, and how it is opened.
 #[derive(Args)]
 struct Options {
@@ -37,6 +42,7 @@ struct Options {
     #[arg(
         long,
         global = true,
+        help_heading = HEADING,
         env = "PQLAB_CA",
         default_value = "pqlab-ca",
         value_name = "FOLDER"
@@ -45,25 +51,26 @@ struct Options {
 
     /// A file whose first line is the passphrase of the keys; PQLAB_CA_PASSPHRASE is looked
     /// at where none is named.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
 
-    /// How long to wait for another process that has the store.
+    /// How long to wait for another process that has the store; 0 is not to wait.
     #[arg(
         long,
         global = true,
+        help_heading = HEADING,
         default_value = "10",
         value_name = "SECONDS",
-        value_parser = seconds
+        value_parser = patience
     )]
     wait: Duration,
 
     /// Take this machine's clock for right, though the log speaks of another time.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     accept_clock: bool,
 
-    /// JSON instead of tables and sentences.
-    #[arg(long, global = true)]
+    /// JSON instead of tables and sentences; of what fails as well.
+    #[arg(long, global = true, help_heading = HEADING)]
     json: bool,
 }
 
@@ -77,8 +84,8 @@ enum Verb {
     Csr(issue::Csr),
     /// Sign a certificate request of any tool.
     Sign(issue::Sign),
-    /// Issue a certificate again, with a new key.
-    Renew(issue::Renew),
+    /// Issue a certificate again with a new key; or an authority's, with the same key.
+    Renew(renew::Renew),
     /// Revoke a certificate.
     Revoke(revoke::Revoke),
     /// Sign the list of revoked certificates.
@@ -108,13 +115,40 @@ enum Verb {
 }
 
 pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
-    let options = &arguments.options;
-    match arguments.verb {
+    let result = run(&arguments.options, arguments.verb);
+    if arguments.options.json
+        && let Err(error) = &result
+    {
+        say!("{:#}", failure(error));
+    }
+    result
+}
+
+/// That nothing was done, and why: for programs.
+fn failure(error: &anyhow::Error) -> serde_json::Value {
+    let kind = match error.is::<BadInput>() {
+        true => "bad-input",
+        false => "system",
+    };
+    let causes = error.chain().flat_map(|cause| match cause.downcast_ref() {
+        Some(BadInput(input)) => input.chain().map(ToString::to_string).collect(),
+        None => vec![cause.to_string()],
+    });
+    let causes: Vec<String> = causes.collect();
+    serde_json::json!({
+        "schema": SCHEMA,
+        "tool_version": TOOL_VERSION,
+        "error": {"kind": kind, "text": format!("{error:#}"), "causes": causes},
+    })
+}
+
+fn run(options: &Options, verb: Verb) -> Result<Ending> {
+    match verb {
         Verb::Init(verb) => authority::init(options, verb),
         Verb::Issue(verb) => issue::issue(options, verb),
         Verb::Csr(verb) => issue::csr(options, verb),
         Verb::Sign(verb) => issue::sign(options, verb),
-        Verb::Renew(verb) => issue::renew(options, verb),
+        Verb::Renew(verb) => renew::renew(options, &verb),
         Verb::Revoke(verb) => revoke::revoke(options, verb),
         Verb::Crl(verb) => revoke::crl(options, verb),
         Verb::List(verb) => show::list(options, verb),
@@ -198,6 +232,14 @@ fn fault(error: CaError) -> anyhow::Error {
 
 fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
+}
+
+/// A time in seconds, which may be none.
+fn patience(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Ok(Duration::ZERO),
+        _ => seconds(text),
+    }
 }
 
 /// A number of days, as an argument.

@@ -52,10 +52,18 @@ pub(super) fn revoke(options: &Options, arguments: Revoke) -> Result<Ending> {
     let next = options.command(&format!("crl --authority {} --out FILE", revoked.authority));
     say!("Nobody knows yet. Next: {next}");
     if revoked.kind == Kind::Authority {
-        say!(
-            "It issues no more. Many verifiers, `pqlab serve` among them, look up end entities \
-             alone: revoke what it issued, too."
-        );
+        let authorities = store.authorities().map_err(fault)?;
+        let is_of = |a: &&Authority| a.key_sha256 == revoked.key_sha256;
+        match authorities.iter().find(is_of) {
+            Some(a) if a.fingerprint.as_ref() != Some(&revoked.fingerprint) => {
+                say!("{} goes on with the certificate that it has now.", a.id);
+            }
+            _ => say!(
+                "It issues no more, and earlier certificates for its key are revoked with it. Many \
+                 verifiers, `pqlab serve` among them, look up end entities alone: revoke what it \
+                 issued, too."
+            ),
+        }
     }
     Ok(Ending::Good)
 }

@@ -257,6 +257,10 @@ fn tell(json: &Value, certificate: Option<pki::Certificate>) {
 }
 
 #[derive(Args)]
+#[command(
+    after_help = "Exit code 1 where something is wrong, and where a key could not be looked at, \
+                  since it is encrypted and its passphrase was not given."
+)]
 pub(super) struct Check {
     /// Remove keys that nothing refers to, and files that never became whole. Not in a store
     /// that was restored from an older backup than its keys.
@@ -273,23 +277,50 @@ pub(super) fn check(options: &Options, arguments: &Check) -> Result<Ending> {
     }
     let faults = store.check().map_err(fault)?;
     let is_serious = faults.iter().any(|fault| fault.is_serious);
+    let unseen = faults.iter().filter(|fault| fault.is_unseen).count();
     if options.json {
         let faults: Vec<_> = faults
             .iter()
-            .map(|f| json!({"what": f.what, "why": f.why, "serious": f.is_serious}))
+            .map(|f| {
+                json!({
+                    "what": f.what,
+                    "why": f.why,
+                    "serious": f.is_serious,
+                    "not_looked_at": f.is_unseen,
+                })
+            })
             .collect();
-        let json = json!({"schema": SCHEMA, "tool_version": TOOL_VERSION, "faults": faults});
+        let json = json!({
+            "schema": SCHEMA,
+            "tool_version": TOOL_VERSION,
+            "is_whole": !is_serious && unseen == 0,
+            "faults": faults,
+        });
         say!("{json:#}");
     } else {
         for fault in &faults {
-            let weight = if fault.is_serious { "wrong" } else { "untidy" };
+            let weight = match (fault.is_serious, fault.is_unseen) {
+                (true, _) => "wrong",
+                (false, true) => "not looked at",
+                (false, false) => "untidy",
+            };
             say!("{weight}: {}: {}", fault.what, fault.why);
         }
-        if faults.is_empty() {
-            say!("Log, certificates and keys fit together.");
+        match (is_serious, unseen) {
+            (true, _) => {}
+            (false, 0) => say!("Log, certificates and keys fit together."),
+            (false, count) => say!(
+                "Log and certificates fit together; whether {} do is not known without their \
+                 passphrase (--passphrase-file).",
+                if count == 1 {
+                    "1 key".to_owned()
+                } else {
+                    format!("{count} keys")
+                }
+            ),
         }
     }
-    Ok(if is_serious {
+    Ok(if is_serious || unseen > 0 {
         Ending::Bad
     } else {
         Ending::Good

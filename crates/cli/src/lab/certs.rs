@@ -1,6 +1,7 @@
 //! `pqlab lab certs`
 
 mod limbo;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -11,10 +12,14 @@ use lab::certificates::{Case, Examination, Expected, Outcome, Standard, all, exa
 use serde_json::{Value, json};
 
 use crate::output::{SCHEMA, TOOL_VERSION};
+use crate::target::Place;
 use crate::{Ending, bad_input, runtime};
 
-/// Exit codes: 0 if all that was seen is as expected, 1 if not; with --limbo, 0.
 #[derive(Args)]
+#[command(
+    after_help = "Exit codes: 0 if all that was seen is as expected, 1 if not; with --limbo and \
+                  --serve, 0."
+)]
 pub(super) struct Arguments {
     /// Only this case; may be given several times.
     #[arg(long, value_name = "NAME")]
@@ -28,6 +33,25 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["case", "list"])]
     limbo: Option<PathBuf>,
 
+    /// Serve this case until interrupted, for curl, a browser or any other client; `all`
+    /// serves every case, at ports one after the other.
+    #[arg(long, value_name = "NAME|all", conflicts_with_all = ["case", "list", "limbo"])]
+    serve: Option<String>,
+
+    /// Where --serve listens. Port 0 lets the system choose.
+    #[arg(
+        long,
+        default_value = "127.0.0.1:8443",
+        value_name = "HOST:PORT",
+        requires = "serve"
+    )]
+    listen: Place,
+
+    /// The folder for the roots of --serve, and for client certificates with their keys; files
+    /// are replaced. If none is named, a temporary one, which goes when the servers end.
+    #[arg(long, value_name = "FOLDER", requires = "serve")]
+    out: Option<PathBuf>,
+
     /// Print as JSON.
     #[arg(long)]
     json: bool,
@@ -36,6 +60,14 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: Arguments) -> Result<Ending> {
     if let Some(file) = &arguments.limbo {
         return limbo::main(file, arguments.json);
+    }
+    if let Some(name) = &arguments.serve {
+        let cases = match name.as_str() {
+            "all" => chosen(&[])?,
+            name => chosen(&[name.to_owned()])?,
+        };
+        let out = arguments.out.as_deref();
+        return serve::main(&cases, &arguments.listen, out, arguments.json);
     }
     let cases = chosen(&arguments.case)?;
     if arguments.list {

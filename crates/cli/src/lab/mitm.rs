@@ -132,6 +132,7 @@ fn json(play: &Play) -> Value {
         "sent": play.sent,
         "received": play.received,
         "refusal": play.refusal,
+        "recordings": play.recordings().collect::<Vec<_>>(),
         "faults": play.faults,
         "outcome": play.outcome(),
         "is_as_expected": play.is_as_expected(),
@@ -185,6 +186,9 @@ fn tell_act(act: &Act) {
     paragraph(&label, &act.what);
     if let Some(gain) = &act.gain {
         paragraph(&format!("{:>29}", "!"), gain);
+    }
+    if let Some(recording) = &act.recording {
+        paragraph("", recording.label());
     }
 }
 

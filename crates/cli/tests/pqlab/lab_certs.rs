@@ -1,12 +1,15 @@
 //! `pqlab lab certs`: bad certificates before both libraries.
 
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use pki::{Cache, Role, SERVER_NAME, certificate_pem};
 use serde_json::{Value, json};
 use wire::{ChainAlgorithms, SignatureAlgorithm};
 
-use crate::common::{expect, run, write};
+use crate::common::{expect, pqlab, run, text, write};
+use crate::connecting::connect;
 
 #[test]
 fn cases_are_shown_judged_and_explained() {
@@ -208,4 +211,148 @@ fn a_file_of_which_no_case_can_be_judged_is_bad_input() {
     let output = run(&["lab", "certs", "--limbo", file.to_str().unwrap()]);
     let said = ["no case of", "2 are not for a TLS library, 1 can't be read"];
     expect(&output, 2, &said);
+}
+
+/// `--serve`; killed when it is dropped.
+struct Served {
+    process: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Served {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = pqlab()
+            .args(["lab", "certs", "--json", "--serve"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        Self { process, output }
+    }
+
+    fn event(&mut self) -> Value {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
+    }
+
+    /// Asks it to stop, and gives what it says at last.
+    fn stop(mut self) -> Value {
+        let pid = self.process.id().to_string();
+        let killed = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(killed.success());
+        let stopped = loop {
+            let event = self.event();
+            if event["event"] != "failed" {
+                break event;
+            }
+        };
+        assert_eq!(self.process.wait().unwrap().code(), Some(0));
+        assert_eq!(stopped["event"], "stopped");
+        stopped
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs a command that was told; `None` where its program is not installed.
+fn typed(command: &Value) -> Option<(i32, String)> {
+    let output = Command::new("sh")
+        .args(["-c", command.as_str().unwrap()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    match output.status.code().unwrap() {
+        127 => {
+            eprintln!("skipped: {command}");
+            None
+        }
+        code => Some((code, text(&output))),
+    }
+}
+
+#[test]
+fn every_case_is_served_to_real_clients() {
+    let mut served = Served::start(&["all", "--listen", "127.0.0.1:0"]);
+    let cases: Vec<Value> = (0..49).map(|_| served.event()).collect();
+    let case = |name: &str| {
+        let found = cases.iter().find(|case| case["name"] == name);
+        found.unwrap_or_else(|| panic!("no {name}"))
+    };
+    for (name, code, curl_code) in [
+        ("good", 0, 0),
+        ("expired", 1, 60),
+        ("wrong-host", 1, 60),
+        ("client-good", 0, 0),
+    ] {
+        let case = case(name);
+        assert_eq!(case["event"], "listening");
+        let root = case["root_file"].as_str().unwrap();
+        let wanted = case["server_name"].as_str().unwrap();
+        let mut arguments = vec!["--ca", root, "--server-name", wanted, "--request", "/json"];
+        if let Some(files) = case["client_files"].as_array() {
+            let files: Vec<&str> = files.iter().map(|file| file.as_str().unwrap()).collect();
+            arguments.extend(["--cert", files[0], "--key", files[1]]);
+        }
+        let (got, found) = connect(case["address"].as_str().unwrap(), &arguments);
+        assert_eq!(got, code, "{name}: {found:#}");
+        if let Some((got, said)) = typed(&case["commands"]["curl"]) {
+            assert_eq!(got, curl_code, "{name}: {said}");
+        }
+        if let Some((got, said)) = typed(&case["commands"]["openssl"]) {
+            assert_eq!(got == 0, code == 0, "{name}: {got} {said}");
+            assert_eq!(said.contains("200 OK"), code == 0, "{name}: {said}");
+        }
+    }
+    // The server decides: no certificate, and somebody else's with a key of one's own.
+    for name in ["client-none", "client-stolen"] {
+        let case = case(name);
+        assert_eq!(case["judge"], "server");
+        if let Some((got, said)) = typed(&case["commands"]["curl"]) {
+            assert_ne!(got, 0, "{name}: {said}");
+        }
+    }
+    let files = Path::new(case("good")["root_file"].as_str().unwrap()).to_owned();
+    assert!(files.is_file());
+    let stopped = served.stop();
+    assert!(!stopped["connections"]["expired"].is_null(), "{stopped}");
+    assert!(stopped["connections"]["address"].is_null(), "{stopped}");
+    assert!(!files.parent().unwrap().exists(), "{}", files.display());
+}
+
+#[test]
+fn one_case_is_served_where_it_was_asked_for_and_its_files_stay() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_str().unwrap();
+    let mut served = Served::start(&["good", "--listen", "127.0.0.1:0", "--out", folder]);
+    let told = served.event();
+    assert_eq!(told["standard"], "accept");
+    // Taken: the next one can't have it.
+    let address = told["address"].as_str().unwrap();
+    let again = ["lab", "certs", "--serve", "good", "--listen", address];
+    expect(&run(&again), 2, &[address]);
+    served.stop();
+    assert!(out.path().join("good-root.pem").is_file());
+    expect(
+        &run(&["lab", "certs", "--serve", "nonsense"]),
+        2,
+        &["nonsense"],
+    );
+    let alone = ["lab", "certs", "--listen", "127.0.0.1:0"];
+    expect(&run(&alone), 2, &["--serve"]);
+    let beyond = [
+        "lab",
+        "certs",
+        "--serve",
+        "all",
+        "--listen",
+        "127.0.0.1:65530",
+    ];
+    expect(&run(&beyond), 2, &["too few ports"]);
 }

@@ -19,6 +19,16 @@ fn every_scene_ends_as_it_should_with_both_libraries() {
     for play in plays {
         assert_eq!(play["is_as_expected"], true, "{play:#}");
         let is_lied_to = !play["received"].is_null() && play["received"] != play["sent"];
+        let kept = play["recordings"].as_array().unwrap().iter();
+        let kept: Vec<_> = kept
+            .map(|kept| (&kept["group"], &kept["opens_later"]))
+            .collect();
+        if play["scene"] == "eavesdropper" {
+            assert_eq!(kept[0], (&"X25519MLKEM768".into(), &false.into()));
+            assert_eq!(kept[1], (&"x25519".into(), &true.into()));
+        } else {
+            assert!(kept.is_empty(), "{play:#}");
+        }
         let succeeds = play["outcome"] == "succeeds";
         assert_eq!(succeeds, is_lied_to, "{play:#}");
     }
@@ -47,6 +57,24 @@ fn a_scene_is_told_and_drawn() {
     expect(&output, 0, &said);
     let picture = std::fs::read_to_string(svg).unwrap();
     assert!(picture.starts_with("<svg") && picture.contains("BadSignature"));
+}
+
+#[test]
+fn what_opens_later_is_marked() {
+    let said = [
+        "✗ opens later, to whoever has a quantum computer",
+        "✓ does not open later, as far as is known",
+        "what x25519 protects opens later",
+    ];
+    let output = run(&["lab", "mitm", "--scene", "eavesdropper"]);
+    let lines = String::from_utf8_lossy(&output.stdout)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    assert_eq!(output.status.code(), Some(0), "{lines}");
+    for part in said {
+        assert!(lines.contains(part), "{part:?} is not in {lines}");
+    }
 }
 
 #[test]

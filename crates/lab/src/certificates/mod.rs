@@ -5,7 +5,8 @@
 //! library over loopback (or a client to servers), and asks both verifiers for the reason
 //! in their own terms ([`stack::judge()`]). [`limbo`] does the last part with the cases of
 //! others. Where the server decides which certificate it shows, or that it has none to show,
-//! the server of each library is asked.
+//! the server of each library is asked. [`exhibit()`] gives the server of a case to whoever
+//! serves it.
 //!
 //! What OpenSSL says of weak keys and digests goes by its security level: its own, unless the
 //! file of OPENSSL_CONF sets another one for TLS (config(5)).
@@ -16,6 +17,7 @@
 mod case;
 mod cases;
 mod examine;
+mod exhibit;
 mod forge;
 mod handshake;
 pub mod limbo;
@@ -26,4 +28,5 @@ pub use crate::cause::Cause;
 pub use case::{Case, CaseError, Expected, Standard};
 pub use cases::all;
 pub use examine::{Examination, Outcome, examine};
+pub use exhibit::{Exhibit, exhibit};
 pub use handshake::{Failure, Handshake};

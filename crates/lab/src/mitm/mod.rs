@@ -28,7 +28,7 @@ use parties::Parties;
 pub use crate::cause::Cause;
 pub use error::MitmError;
 pub use picture::picture;
-pub use play::{Act, Outcome, Party, Play, Refusal};
+pub use play::{Act, Outcome, Party, Play, Recording, Refusal};
 pub use scene::{Scene, UnknownScene};
 
 /// How long a scene may take. It is over within a fraction of a second: this is for a

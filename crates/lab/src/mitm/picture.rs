@@ -176,6 +176,13 @@ impl<'p> Row<'p> {
                 fit,
             ));
         }
+        if let Some(recording) = &act.recording {
+            let class = match recording.opens_later {
+                true => "small strong falls",
+                false => "small strong holds",
+            };
+            lines.extend(self::lines(class, recording.label(), fit));
+        }
         Self { act, lines }
     }
 

@@ -45,6 +45,29 @@ pub struct Act {
     pub what: String,
     /// What the attacker reads of it, or changes in it.
     pub gain: Option<String>,
+    /// What the attacker keeps of a whole conversation.
+    pub recording: Option<Recording>,
+}
+
+/// A conversation that the attacker could not read, and has kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Recording {
+    /// The group of its key exchange.
+    pub group: &'static str,
+    /// Bytes of all records.
+    pub bytes: usize,
+    /// Whether a quantum computer opens it, as far as is known.
+    pub opens_later: bool,
+}
+
+impl Recording {
+    /// What becomes of it, in words, with a sign before them: a tick where it stays closed.
+    pub const fn label(&self) -> &'static str {
+        match self.opens_later {
+            true => "✗ opens later, to whoever has a quantum computer",
+            false => "✓ does not open later, as far as is known",
+        }
+    }
 }
 
 /// A scene that was performed.
@@ -165,8 +188,29 @@ impl Play {
                     .to_owned()
             }
             (None, Some(_)) => "Nobody notices: the attacker reads the request.".to_owned(),
-            (None, None) => "Nobody notices, and the attacker reads nothing for now.".to_owned(),
+            (None, None) => {
+                let mut kept: Vec<&Recording> = self.recordings().collect();
+                kept.sort_by_key(|recording| !recording.opens_later);
+                let later = kept.iter().map(|recording| {
+                    let becomes = match recording.opens_later {
+                        true => "opens later",
+                        false => "stays closed",
+                    };
+                    format!("what {} protects {becomes}", recording.group)
+                });
+                let later: Vec<String> = later.collect();
+                let now = "Nobody notices, and the attacker reads nothing for now";
+                match later.is_empty() {
+                    true => format!("{now}."),
+                    false => format!("{now}: with a quantum computer, {}.", later.join(", and ")),
+                }
+            }
         }
+    }
+
+    /// What the attacker has kept, in order.
+    pub fn recordings(&self) -> impl Iterator<Item = &Recording> {
+        self.acts.iter().filter_map(|act| act.recording.as_ref())
     }
 
     /// Which libraries take part.
@@ -192,12 +236,21 @@ impl Play {
             is_encrypted,
             what: what.into(),
             gain: None,
+            recording: None,
         });
     }
 
     /// Something that a party does for itself.
     pub(super) fn note(&mut self, party: Party, what: impl Into<String>) {
         self.say(party, party, false, what);
+    }
+
+    /// What the attacker keeps.
+    pub(super) fn keep(&mut self, what: String, recording: Option<Recording>) {
+        self.note(Party::Attacker, what);
+        if let Some(act) = self.acts.last_mut() {
+            act.recording = recording;
+        }
     }
 
     /// What the attacker has of the last act.

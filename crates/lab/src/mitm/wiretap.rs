@@ -6,7 +6,7 @@ use super::exchange::SECRET;
 use super::hello::{replace_group, told};
 use super::parties::{GROUPS, Parties};
 use super::relay::{Passed, Relayed, relay};
-use super::{MitmError, Party, Play, Refusal};
+use super::{MitmError, Party, Play, Recording, Refusal};
 use crate::cause::words;
 
 use Party::{Attacker, Client, Server};
@@ -29,7 +29,8 @@ pub(super) async fn listen(parties: &Parties, play: &mut Play) -> Result<(), Mit
         if contains(&recording, SECRET) {
             play.read = Some(SECRET.to_owned());
         }
-        play.note(Attacker, kept(&recording, &relayed));
+        let (what, recording) = kept(recording.len(), &relayed);
+        play.keep(what, recording);
         for (party, end) in [(Client, relayed.received), (Server, relayed.sent)] {
             let text = end.map_err(|error| MitmError::Connection { party, error })?;
             match party {
@@ -42,24 +43,32 @@ pub(super) async fn listen(parties: &Parties, play: &mut Play) -> Result<(), Mit
 }
 
 /// What a recording is worth, now and later.
-fn kept(recording: &[u8], relayed: &Relayed) -> String {
+fn kept(bytes: usize, relayed: &Relayed) -> (String, Option<Recording>) {
     let group = relayed.client.negotiated().group;
     let facts = group.and_then(NamedGroup::facts);
-    let bytes = recording.len();
     let Some(facts) = facts else {
-        return format!("keeps {bytes} bytes");
+        return (format!("keeps {bytes} bytes"), None);
     };
-    let later = match facts.kind {
-        GroupKind::Classical => "a quantum computer finds the secret from the two shares",
+    let (later, opens_later) = match facts.kind {
+        GroupKind::Classical => (
+            "a quantum computer finds the secret from the two shares",
+            true,
+        ),
         GroupKind::PostQuantum | GroupKind::Hybrid => {
-            "no quantum algorithm is known that finds the secret"
+            ("no quantum algorithm is known that finds the secret", false)
         }
     };
-    format!(
+    let what = format!(
         "keeps {bytes} bytes; the request is not readable in them. They hold the shares of {}, \
          {} and {} B: {later}",
         facts.name, facts.client_share, facts.server_share
-    )
+    );
+    let recording = Recording {
+        group: facts.name,
+        bytes,
+        opens_later,
+    };
+    (what, Some(recording))
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

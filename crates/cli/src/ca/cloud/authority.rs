@@ -4,18 +4,18 @@ use ::ca::{Authority, Grant, NewAuthority, Store, Subject};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 
 use super::keys::{check_signing, key_algorithm, key_name};
-use super::{ARN, MANAGER, Which, last, read};
+use super::{ARN, MANAGER, Which, read, read_json};
+use crate::bad_input;
 use crate::ca::{fault, now};
-use crate::{Ending, bad_input};
 
 #[derive(Args)]
 pub(in crate::ca) struct Create {
-    /// `file://` and a JSON file with KeyAlgorithm, SigningAlgorithm and Subject.
-    #[arg(long, value_name = "FILE")]
+    /// KeyAlgorithm, SigningAlgorithm and Subject as JSON, or `file://` and a file of it.
+    #[arg(long, value_name = "JSON|FILE")]
     certificate_authority_configuration: String,
 
     /// ROOT or SUBORDINATE.
@@ -64,8 +64,8 @@ impl ConfiguredSubject {
     }
 }
 
-pub(super) fn create(store: &Store, arguments: &Create) -> Result<Ending> {
-    let text = read(&arguments.certificate_authority_configuration)?;
+pub(super) fn create(store: &Store, arguments: &Create) -> Result<Value> {
+    let text = read_json(&arguments.certificate_authority_configuration)?;
     let configuration: Configuration = serde_json::from_slice(&text)
         .context("the configuration of the authority")
         .map_err(bad_input)?;
@@ -89,11 +89,7 @@ pub(super) fn create(store: &Store, arguments: &Create) -> Result<Ending> {
     };
     let made = store.create_pending_authority(&new, !is_root, now());
     let made = made.map_err(fault)?;
-    say!(
-        "{:#}",
-        json!({"CertificateAuthorityArn": format!("{ARN}{}", made.id)})
-    );
-    Ok(Ending::Good)
+    Ok(json!({"CertificateAuthorityArn": format!("{ARN}{}", made.id)}))
 }
 
 /// `Example Root CA` becomes `example-root-ca`.
@@ -118,7 +114,7 @@ pub(in crate::ca) struct Import {
     certificate_chain: Option<String>,
 }
 
-pub(super) fn import(store: &Store, arguments: &Import) -> Result<Ending> {
+pub(super) fn import(store: &Store, arguments: &Import) -> Result<()> {
     let certificates = pki::certificates_from_pem(&read(&arguments.certificate)?);
     let certificates = certificates.map_err(bad_input)?;
     let [certificate] = certificates.as_slice() else {
@@ -134,15 +130,14 @@ pub(super) fn import(store: &Store, arguments: &Import) -> Result<Ending> {
     let id = arguments.which.id();
     let imported = store.import_authority_certificate(id, certificate, &chain, now());
     imported.map_err(fault)?;
-    Ok(Ending::Good)
+    Ok(())
 }
 
-pub(super) fn describe(store: &Store, id: &str) -> Result<Ending> {
-    let authority = store.authority(id).map_err(fault)?;
+pub(super) fn described(store: &Store, authority: &Authority) -> Result<Value> {
     let (key, signing) = key_name(authority.algorithm);
     let mut description = json!({
-        "Arn": format!("{ARN}{id}"),
-        "Type": kind_of(&authority),
+        "Arn": format!("{ARN}{}", authority.id),
+        "Type": kind_of(authority),
         "Status": authority.state.label(),
         "CreatedAt": authority.created_at.format(&Rfc3339)?,
         "CertificateAuthorityConfiguration": {
@@ -158,8 +153,7 @@ pub(super) fn describe(store: &Store, id: &str) -> Result<Ending> {
         description["NotBefore"] = json!(certificate.not_before.format(&Rfc3339)?);
         description["NotAfter"] = json!(certificate.not_after.format(&Rfc3339)?);
     }
-    say!("{:#}", json!({"CertificateAuthority": description}));
-    Ok(Ending::Good)
+    Ok(description)
 }
 
 const fn kind_of(authority: &Authority) -> &'static str {
@@ -184,17 +178,12 @@ pub(in crate::ca) struct CreatePermission {
     actions: Vec<String>,
 }
 
-pub(super) fn permit(store: &Store, arguments: CreatePermission) -> Result<Ending> {
+pub(super) fn permit(store: &Store, arguments: CreatePermission) -> Result<()> {
     let grant = Grant {
         principal: arguments.principal,
         actions: arguments.actions,
     };
-    store
-        .grant(
-            last(&arguments.which.certificate_authority_arn),
-            grant,
-            now(),
-        )
-        .map_err(fault)?;
-    Ok(Ending::Good)
+    let granted = store.grant(arguments.which.id(), grant, now());
+    granted.map_err(fault)?;
+    Ok(())
 }

@@ -2,16 +2,19 @@
 
 use std::path::PathBuf;
 
-use ::ca::{AuthorityTemplate, CaError, Issued, Name, Order, SignOrder, Store};
+use ::ca::{
+    AuthorityTemplate, CaError, Issued, Kind, Name, Order, RevocationReason, SignOrder, Store,
+};
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use pki::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
 
+use super::answer::Form;
 use super::keys::{check_signing, key_algorithm, key_name};
-use super::{ARN, CERTIFICATE_ARN, Form, MANAGER, Which as Authority, last, read};
+use super::{ARN, CERTIFICATE_ARN, MANAGER, Which as Authority, last, read};
 use crate::ca::export::{Folder, replace};
 use crate::ca::{fault, now};
 use crate::{Ending, bad_input};
@@ -21,7 +24,7 @@ pub(in crate::ca) struct Issue {
     #[command(flatten)]
     which: Authority,
 
-    /// `fileb://` and the request.
+    /// `fileb://` and the request, in PEM or DER.
     #[arg(long, value_name = "FILE")]
     csr: String,
 
@@ -34,8 +37,9 @@ pub(in crate::ca) struct Issue {
     validity: Duration,
 
     /// What the certificate is for: RootCACertificate/V1,
-    /// SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1 or
-    /// EndEntityClientAuthCertificate/V1, alone or at the end of an ARN.
+    /// SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1,
+    /// EndEntityClientAuthCertificate/V1 or, for a server here, EndEntityCertificate/V1; alone
+    /// or at the end of an ARN.
     #[arg(
         long,
         value_name = "ARN",
@@ -63,16 +67,23 @@ fn validity(text: &str) -> Result<Duration, String> {
     }
 }
 
-pub(super) fn issue(store: &Store, arguments: &Issue) -> Result<Ending> {
+pub(super) fn issue(store: &Store, arguments: &Issue) -> Result<Value> {
     let id = arguments.which.id();
     let authority = store.authority(id).map_err(fault)?;
     check_signing(&arguments.signing_algorithm, authority.algorithm)?;
-    let request = ::ca::Request::from_pem(&read(&arguments.csr)?).map_err(bad_input)?;
+    let request = ::ca::Request::read(&read(&arguments.csr)?).map_err(bad_input)?;
     let template = arguments.template_arn.split("template/").last();
     let template = template.unwrap_or_default();
     let lifetime = Some(arguments.validity);
     let issued = match template {
         "EndEntityServerAuthCertificate/V1" => {
+            sign(store, id, &request, Role::Server, arguments.validity)
+        }
+        "EndEntityCertificate/V1" => {
+            eprintln!(
+                "A certificate is for one side of TLS here: this one is for a server, and \
+                 EndEntityClientAuthCertificate/V1 makes one for a client."
+            );
             sign(store, id, &request, Role::Server, arguments.validity)
         }
         "EndEntityClientAuthCertificate/V1" => {
@@ -84,11 +95,7 @@ pub(super) fn issue(store: &Store, arguments: &Issue) -> Result<Ending> {
         }
     };
     let serial = issued.map_err(fault)?.serial;
-    say!(
-        "{:#}",
-        json!({"CertificateArn": format!("{ARN}{id}/certificate/{serial}")})
-    );
-    Ok(Ending::Good)
+    Ok(json!({"CertificateArn": format!("{ARN}{id}/certificate/{serial}")}))
 }
 
 fn sign(
@@ -119,8 +126,8 @@ fn authority_template(name: &str) -> Result<AuthorityTemplate> {
         }),
         _ => Err(bad_input(anyhow!(
             "{name:?} is no template here; there are RootCACertificate/V1, \
-             SubordinateCACertificate_PathLen0/V1 to 3, EndEntityServerAuthCertificate/V1 and \
-             EndEntityClientAuthCertificate/V1"
+             SubordinateCACertificate_PathLen0/V1 to 3, EndEntityCertificate/V1, \
+             EndEntityServerAuthCertificate/V1 and EndEntityClientAuthCertificate/V1"
         ))),
     }
 }
@@ -133,13 +140,9 @@ pub(in crate::ca) struct Get {
     /// The certificate.
     #[arg(long, value_name = "ARN")]
     certificate_arn: String,
-
-    /// The shape of the answer.
-    #[arg(long, default_value = "json")]
-    output: Form,
 }
 
-pub(super) fn get(store: &Store, arguments: &Get) -> Result<Ending> {
+pub(super) fn get(store: &Store, arguments: &Get, form: Form) -> Result<Value> {
     let id = arguments.which.id();
     store.authority(id).map_err(fault)?;
     let issued = store.find(last(&arguments.certificate_arn), now());
@@ -157,14 +160,64 @@ pub(super) fn get(store: &Store, arguments: &Get) -> Result<Ending> {
         above.extend(store.root(id));
     }
     let chain: String = above.iter().map(pki::certificate_pem).collect();
-    match arguments.output {
-        Form::Json => say!(
-            "{:#}",
-            json!({"Certificate": certificate, "CertificateChain": chain})
-        ),
-        Form::Text => say!("{}", format!("{certificate}{chain}").trim_end()),
+    Ok(match form {
+        Form::Json => json!({"Certificate": certificate, "CertificateChain": chain}),
+        // As it goes into a file.
+        Form::Text => json!(format!("{certificate}{chain}").trim_end()),
+    })
+}
+
+#[derive(Args)]
+pub(in crate::ca) struct Revoke {
+    #[command(flatten)]
+    which: Authority,
+
+    /// The certificate: its serial number in hexadecimal digits, with colons or without, or
+    /// its ARN.
+    #[arg(long, value_name = "NUMBER")]
+    certificate_serial: String,
+
+    /// UNSPECIFIED, KEY_COMPROMISE, CERTIFICATE_AUTHORITY_COMPROMISE, AFFILIATION_CHANGED,
+    /// SUPERSEDED, CESSATION_OF_OPERATION or PRIVILEGE_WITHDRAWN.
+    #[arg(long, value_name = "REASON", value_parser = revocation_reason)]
+    revocation_reason: RevocationReason,
+}
+
+/// AWS' name of a reason.
+const fn reason_name(reason: RevocationReason) -> &'static str {
+    match reason {
+        RevocationReason::Unspecified => "UNSPECIFIED",
+        RevocationReason::KeyCompromise => "KEY_COMPROMISE",
+        RevocationReason::CaCompromise => "CERTIFICATE_AUTHORITY_COMPROMISE",
+        RevocationReason::AffiliationChanged => "AFFILIATION_CHANGED",
+        RevocationReason::Superseded => "SUPERSEDED",
+        RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
+        RevocationReason::PrivilegeWithdrawn => "PRIVILEGE_WITHDRAWN",
     }
-    Ok(Ending::Good)
+}
+
+fn revocation_reason(text: &str) -> Result<RevocationReason, String> {
+    let mut all = RevocationReason::ALL.into_iter();
+    all.find(|reason| reason_name(*reason) == text)
+        .ok_or_else(|| {
+            let names = RevocationReason::ALL.map(reason_name).join(", ");
+            format!("there are {names}")
+        })
+}
+
+pub(super) fn revoke(store: &Store, arguments: &Revoke) -> Result<()> {
+    let id = arguments.which.id();
+    store.authority(id).map_err(fault)?;
+    let given = last(&arguments.certificate_serial);
+    let issued = store.find(given, now()).map_err(fault)?;
+    let is_by_serial = given.replace(':', "").eq_ignore_ascii_case(&issued.serial);
+    if issued.authority != id || !is_by_serial {
+        return Err(fault(CaError::UnknownCertificate(given.to_owned())));
+    }
+    let revoked = store.revoke(&issued.serial, arguments.revocation_reason, now());
+    revoked.map_err(fault)?;
+    eprintln!("Nobody knows yet: `pqlab ca crl --authority {id}` signs the list that says so.");
+    Ok(())
 }
 
 #[derive(Args)]
@@ -186,7 +239,7 @@ pub(in crate::ca) struct Request {
     key_algorithm: String,
 }
 
-pub(super) fn request(store: &Store, arguments: &Request) -> Result<Ending> {
+pub(super) fn request(store: &Store, arguments: &Request) -> Result<Value> {
     let id = arguments.which.id();
     let authority = store.authority(id).map_err(fault)?;
     let may = authority.grants.iter().any(|grant| {
@@ -215,11 +268,7 @@ pub(super) fn request(store: &Store, arguments: &Request) -> Result<Ending> {
         encrypts_key: false,
     };
     let issued = store.issue(&order, now()).map_err(fault)?;
-    say!(
-        "{:#}",
-        json!({"CertificateArn": format!("{CERTIFICATE_ARN}{}", issued.serial)})
-    );
-    Ok(Ending::Good)
+    Ok(json!({"CertificateArn": format!("{CERTIFICATE_ARN}{}", issued.serial)}))
 }
 
 #[derive(Args)]
@@ -229,28 +278,62 @@ pub(in crate::ca) struct Which {
     certificate_arn: String,
 }
 
-pub(super) fn describe(store: &Store, which: &Which) -> Result<Ending> {
-    let issued = store.find(last(&which.certificate_arn), now());
-    let issued = issued.map_err(fault)?;
-    let status = match &issued.revocation {
+/// What a certificate is to Certificate Manager.
+fn status(issued: &Issued) -> &'static str {
+    match &issued.revocation {
         Some(_) => "REVOKED",
         None if issued.not_after < now() => "EXPIRED",
         None => "ISSUED",
-    };
+    }
+}
+
+pub(super) fn describe(store: &Store, which: &Which) -> Result<Value> {
+    let issued = store.find(last(&which.certificate_arn), now());
+    let issued = issued.map_err(fault)?;
     let names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
     let description = json!({
         "CertificateArn": format!("{CERTIFICATE_ARN}{}", issued.serial),
-        "DomainName": names[0],
+        "DomainName": names.first(),
         "SubjectAlternativeNames": names,
         "Serial": issued.serial,
-        "Status": status,
+        "Status": status(&issued),
         "KeyAlgorithm": key_name(issued.algorithm).0,
         "CertificateAuthorityArn": format!("{ARN}{}", issued.authority),
         "NotBefore": issued.not_before.format(&Rfc3339)?,
         "NotAfter": issued.not_after.format(&Rfc3339)?,
     });
-    say!("{:#}", json!({"Certificate": description}));
-    Ok(Ending::Good)
+    Ok(json!({"Certificate": description}))
+}
+
+#[derive(Args)]
+pub(in crate::ca) struct List {
+    /// Only those that are ISSUED, EXPIRED or REVOKED; all, if nothing is said.
+    #[arg(long, num_args = 1.., value_name = "STATUS", value_parser = ["ISSUED", "EXPIRED", "REVOKED"])]
+    certificate_statuses: Vec<String>,
+}
+
+pub(super) fn list(store: &Store, arguments: &List) -> Result<Value> {
+    let wanted = &arguments.certificate_statuses;
+    let mut list = Vec::new();
+    for issued in store.issued().map_err(fault)? {
+        let status = status(&issued);
+        let is_wanted = wanted.is_empty() || wanted.iter().any(|wanted| wanted == status);
+        if issued.kind == Kind::Authority || !is_wanted {
+            continue;
+        }
+        let names: Vec<_> = issued.names.iter().map(ToString::to_string).collect();
+        list.push(json!({
+            "CertificateArn": format!("{CERTIFICATE_ARN}{}", issued.serial),
+            "DomainName": names.first(),
+            "SubjectAlternativeNameSummaries": names,
+            "Status": status,
+            "Type": "PRIVATE",
+            "KeyAlgorithm": key_name(issued.algorithm).0,
+            "NotBefore": issued.not_before.format(&Rfc3339)?,
+            "NotAfter": issued.not_after.format(&Rfc3339)?,
+        }));
+    }
+    Ok(json!({"CertificateSummaryList": list}))
 }
 
 #[derive(Args)]

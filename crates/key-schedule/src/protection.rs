@@ -1,88 +1,32 @@
-//! Record protection: from a logged secret to plaintext records (RFC 8446 sections 5.2,
-//! 5.3 and 7.3; RFC 5246 section 6.2.3.3).
+//! Record protection: from a traffic secret to plaintext records and back (RFC 8446 sections
+//! 5.2, 5.3 and 7.3; RFC 5246 section 6.2.3.3).
 
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, Nonce, UnboundKey};
-use aws_lc_rs::{hkdf, tls_prf};
-use experiment::Side;
-use wire::{CipherSuite, ContentType, Record};
+use aws_lc_rs::tls_prf;
+use wire::{ContentType, Record};
 
-/// The algorithms of a cipher suite that this crate can undo.
-#[derive(Clone, Copy)]
-pub(crate) struct SuiteAlgorithms {
-    aead: &'static aead::Algorithm,
-    hash: Hash,
-    /// TLS 1.2 with AES-GCM: eight bytes of the nonce stand before the ciphertext
-    /// (RFC 5288 section 3).
-    has_explicit_nonce: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Hash {
-    Sha256,
-    Sha384,
-}
-
-impl Hash {
-    const fn length(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-        }
-    }
-
-    const fn hkdf(self) -> hkdf::Algorithm {
-        match self {
-            Self::Sha256 => hkdf::HKDF_SHA256,
-            Self::Sha384 => hkdf::HKDF_SHA384,
-        }
-    }
-
-    const fn prf(self) -> &'static tls_prf::Algorithm {
-        match self {
-            Self::Sha256 => &tls_prf::P_SHA256,
-            Self::Sha384 => &tls_prf::P_SHA384,
-        }
-    }
-}
-
-impl SuiteAlgorithms {
-    /// `None` where the suite is unknown or no AEAD.
-    pub(crate) fn of(suite: CipherSuite) -> Option<Self> {
-        let (aead, hash) = match suite.0 {
-            0x1301 | 0xc02b | 0xc02f | 0x009c => (&aead::AES_128_GCM, Hash::Sha256),
-            0x1302 | 0xc02c | 0xc030 | 0x009d => (&aead::AES_256_GCM, Hash::Sha384),
-            0x1303 | 0xcca8 | 0xcca9 => (&aead::CHACHA20_POLY1305, Hash::Sha256),
-            _ => return None,
-        };
-        let is_tls13 = suite.facts().is_some_and(|facts| facts.tls13);
-        Some(Self {
-            aead,
-            hash,
-            has_explicit_nonce: !is_tls13 && aead != &aead::CHACHA20_POLY1305,
-        })
-    }
-
-    /// Bytes of a traffic secret of TLS 1.3.
-    pub(crate) const fn secret_length(self) -> usize {
-        self.hash.length()
-    }
-}
+use crate::expand::expand_label;
+use crate::suite::SuiteAlgorithms;
 
 /// The plaintext of one record.
-pub(crate) struct Opened {
-    pub(crate) content_type: ContentType,
-    pub(crate) content: Vec<u8>,
+pub struct Opened {
+    /// The type of its content, which TLS 1.3 hides from observers.
+    pub content_type: ContentType,
+    /// The content, without padding.
+    pub content: Vec<u8>,
 }
 
 /// The keys of one direction, and how many records they have opened.
-pub(crate) enum RecordKeys {
+pub enum RecordKeys {
+    /// Of TLS 1.3.
     Tls13(Tls13Keys),
+    /// Of TLS 1.2.
     Tls12(Tls12Keys),
 }
 
 impl RecordKeys {
     /// The plaintext, or `None` where the record does not authenticate.
-    pub(crate) fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
+    pub fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
         match self {
             Self::Tls13(keys) => keys.open(record),
             Self::Tls12(keys) => keys.open(record),
@@ -90,7 +34,8 @@ impl RecordKeys {
     }
 }
 
-pub(crate) struct Tls13Keys {
+/// The keys of one direction and epoch of TLS 1.3.
+pub struct Tls13Keys {
     algorithms: SuiteAlgorithms,
     secret: Vec<u8>,
     key: LessSafeKey,
@@ -100,11 +45,12 @@ pub(crate) struct Tls13Keys {
 
 impl Tls13Keys {
     /// `None` where the secret does not have the length of the suite's hash.
-    pub(crate) fn new(algorithms: SuiteAlgorithms, secret: &[u8]) -> Option<Self> {
+    pub fn new(algorithms: SuiteAlgorithms, secret: &[u8]) -> Option<Self> {
         if secret.len() != algorithms.secret_length() {
             return None;
         }
-        let expand = |label, output: &mut [u8]| expand(algorithms.hash, secret, label, output);
+        let expand =
+            |label, output: &mut [u8]| expand_label(algorithms.hash, secret, label, &[], output);
         let mut key = [0; 32];
         let key = &mut key[..algorithms.aead.key_len()];
         expand("key", key)?;
@@ -120,18 +66,15 @@ impl Tls13Keys {
     }
 
     /// The keys after a KeyUpdate (RFC 8446 section 7.2).
-    pub(crate) fn next_generation(&self) -> Option<Self> {
+    pub fn next_generation(&self) -> Option<Self> {
         let mut secret = vec![0; self.secret.len()];
-        expand(
-            self.algorithms.hash,
-            &self.secret,
-            "traffic upd",
-            &mut secret,
-        )?;
+        let hash = self.algorithms.hash;
+        expand_label(hash, &self.secret, "traffic upd", &[], &mut secret)?;
         Self::new(self.algorithms, &secret)
     }
 
-    fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
+    /// The plaintext, or `None` where the record does not authenticate.
+    pub fn open(&mut self, record: &Record<'_>) -> Option<Opened> {
         let mut buffer = record.payload.to_vec();
         // The header as it stands on the wire (RFC 8446 section 5.2).
         let [major, minor] = record.legacy_version.to_be_bytes();
@@ -151,9 +94,30 @@ impl Tls13Keys {
             content: inner[..end].to_vec(),
         })
     }
+
+    /// A whole record of this content, its header included; `None` where it is too long.
+    pub fn seal(&mut self, content_type: ContentType, content: &[u8]) -> Option<Vec<u8>> {
+        let mut buffer = content.to_vec();
+        buffer.push(content_type.byte());
+        let length = u16::try_from(buffer.len() + TAG).ok()?;
+        if buffer.len() > (1 << 14) + 1 {
+            return None;
+        }
+        let mut record = vec![ContentType::ApplicationData.byte(), 3, 3];
+        record.extend(length.to_be_bytes());
+        let header = Aad::from([record[0], 3, 3, record[3], record[4]]);
+        let nonce = nonce(self.iv, self.sequence);
+        self.key
+            .seal_in_place_append_tag(nonce, header, &mut buffer)
+            .ok()?;
+        self.sequence += 1;
+        record.extend(buffer);
+        Some(record)
+    }
 }
 
-pub(crate) struct Tls12Keys {
+/// The keys of one direction of TLS 1.2.
+pub struct Tls12Keys {
     key: LessSafeKey,
     iv: Vec<u8>,
     has_explicit_nonce: bool,
@@ -161,12 +125,12 @@ pub(crate) struct Tls12Keys {
 }
 
 impl Tls12Keys {
-    /// The keys with which `sender` writes (RFC 5246 section 6.3).
-    pub(crate) fn new(
+    /// The keys with which the client, or else the server, writes (RFC 5246 section 6.3).
+    pub fn new(
         algorithms: SuiteAlgorithms,
         master_secret: &[u8],
         [client_random, server_random]: [[u8; 32]; 2],
-        sender: Side,
+        of_client: bool,
     ) -> Option<Self> {
         let key_length = algorithms.aead.key_len();
         let iv_length = match algorithms.has_explicit_nonce {
@@ -187,7 +151,7 @@ impl Tls12Keys {
         let (keys, ivs) = block.as_ref().split_at(2 * key_length);
         let own = |both: &[u8]| {
             both.chunks_exact(both.len() / 2)
-                .nth(sender as usize)
+                .nth(usize::from(!of_client))
                 .map(<[u8]>::to_vec)
         };
         Some(Self {
@@ -237,24 +201,4 @@ fn nonce(mut iv: [u8; aead::NONCE_LEN], sequence: u64) -> Nonce {
         *byte ^= number;
     }
     Nonce::assume_unique_for_key(iv)
-}
-
-/// HKDF-Expand-Label with an empty context (RFC 8446 section 7.1).
-fn expand(hash: Hash, secret: &[u8], label: &str, output: &mut [u8]) -> Option<()> {
-    struct Length(usize);
-    impl hkdf::KeyType for Length {
-        fn len(&self) -> usize {
-            self.0
-        }
-    }
-    let length = u16::try_from(output.len()).ok()?.to_be_bytes();
-    let label = format!("tls13 {label}");
-    let label_length = u8::try_from(label.len()).ok()?;
-    hkdf::Prk::new_less_safe(hash.hkdf(), secret)
-        .expand(
-            &[&length, &[label_length], label.as_bytes(), &[0]],
-            Length(output.len()),
-        )
-        .and_then(|key| key.fill(output))
-        .ok()
 }
