@@ -187,12 +187,13 @@ impl Algorithm {
             0x0904 => Self::MlDsa(44),
             0x0905 => Self::MlDsa(65),
             0x0906 => Self::MlDsa(87),
-            0x0911..=0x091c => Self::SlhDsa(
-                scheme
-                    .to_string()
-                    .trim_start_matches("slhdsa_")
-                    .to_uppercase(),
-            ),
+            // slhdsa_sha2_128s, as the standard spells it: SHA2-128s.
+            0x0911..=0x091c => {
+                let name = scheme.to_string();
+                let set = name.trim_start_matches("slhdsa_").replace('_', "-");
+                let set = set.replace("sha2", "SHA2").replace("shake", "SHAKE");
+                Self::SlhDsa(set)
+            }
             _ => Self::Other(scheme.to_string()),
         }
     }
@@ -266,7 +267,9 @@ impl fmt::Display for Algorithm {
 
 /// A name that no algorithm has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no algorithm: use a name as RSA-2048, P-256, X25519, ML-KEM-768 or X25519+ML-KEM-768")]
+#[error(
+    "{0:?} is no algorithm: use a name as RSA-2048, P-256, X25519, ML-KEM-768 or X25519+ML-KEM-768"
+)]
 pub struct ParseAlgorithmError(String);
 
 impl FromStr for Algorithm {
@@ -278,7 +281,10 @@ impl FromStr for Algorithm {
             return Err(ParseAlgorithmError(text.to_owned()));
         }
         if let Some((one, other)) = text.split_once('+') {
-            return Ok(Self::Hybrid(Box::new(one.parse()?), Box::new(other.parse()?)));
+            return Ok(Self::Hybrid(
+                Box::new(one.parse()?),
+                Box::new(other.parse()?),
+            ));
         }
         if let Some((curve, ..)) = CURVES.iter().find(|(_, name, _)| *name == text) {
             return Ok(Self::Ec(*curve));
@@ -309,7 +315,16 @@ impl FromStr for Algorithm {
         let begins = |names: &[&str]| names.iter().any(|name| text.starts_with(name));
         Ok(match text {
             _ if begins(&["LMS", "HSS", "XMSS"]) => Self::HashBased(text.to_owned()),
-            _ if begins(&["Kyber", "sntrup", "HQC", "FrodoKEM", "McEliece", "Falcon", "X25519HQC"]) => {
+            _ if begins(&[
+                "Kyber",
+                "sntrup",
+                "HQC",
+                "FrodoKEM",
+                "McEliece",
+                "Falcon",
+                "X25519HQC",
+            ]) =>
+            {
                 Self::OtherPostQuantum(text.to_owned())
             }
             _ => Self::Other(text.to_owned()),
@@ -356,9 +371,21 @@ mod tests {
             assert_eq!(*curve as usize, index, "the table is in the enum's order");
         }
         for name in [
-            "RSA-2048", "RSA", "DSA-1024", "DH-2048", "P-256", "X25519", "Ed448", "ML-KEM-768",
-            "ML-DSA-87", "SLH-DSA-SHA2-128s", "X25519+ML-KEM-768", "sntrup761", "LMS",
-            "X25519+Kyber768Draft00", "1.2.3.4",
+            "RSA-2048",
+            "RSA",
+            "DSA-1024",
+            "DH-2048",
+            "P-256",
+            "X25519",
+            "Ed448",
+            "ML-KEM-768",
+            "ML-DSA-87",
+            "SLH-DSA-SHA2-128s",
+            "X25519+ML-KEM-768",
+            "sntrup761",
+            "LMS",
+            "X25519+Kyber768Draft00",
+            "1.2.3.4",
         ] {
             let algorithm: Algorithm = name.parse().unwrap();
             assert_eq!(algorithm.to_string(), name);
@@ -379,11 +406,29 @@ mod tests {
             if facts.status != wire::GroupStatus::Experimental {
                 assert_eq!(algorithm.resistance(), expected, "{}", facts.name);
             }
-            assert_ne!(algorithm.resistance(), Resistance::Unknown, "{}", facts.name);
+            assert_ne!(
+                algorithm.resistance(),
+                Resistance::Unknown,
+                "{}",
+                facts.name
+            );
         }
         let hybrid = Algorithm::of_group(NamedGroup::X25519MLKEM768);
         assert_eq!(hybrid.to_string(), "X25519+ML-KEM-768");
         assert_eq!(hybrid.classical_bits(), Some(192));
+    }
+
+    #[test]
+    fn schemes_are_the_algorithms_that_certificates_name() {
+        for (scheme, name) in [
+            (0x0911, "SLH-DSA-SHA2-128s"),
+            (0x091c, "SLH-DSA-SHAKE-256f"),
+            (0x0905, "ML-DSA-65"),
+            (0x0804, "RSA"),
+        ] {
+            let algorithm = Algorithm::of_scheme(SignatureScheme(scheme));
+            assert_eq!(algorithm.to_string(), name);
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ pub(crate) fn saying(software: Software, aim: Aim) -> Option<Saying> {
         (Software::Haproxy, Versions) => (
             "ssl-default-bind-options",
             "ssl-min-ver TLSv1.2",
-            "global section",
+            "global section, beside the options that stand there",
         ),
         (Software::Envoy, Hybrid) => (
             "ecdh_curves",

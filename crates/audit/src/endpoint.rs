@@ -1,7 +1,8 @@
 //! What a scan saw of one endpoint: one address of one target.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use wire::{CipherSuite, NamedGroup, SignatureScheme};
@@ -29,6 +30,78 @@ impl fmt::Display for Target {
             true => write!(f, "[{}]:{}", self.host, self.port),
             false => write!(f, "{}:{}", self.host, self.port),
         }
+    }
+}
+
+/// Something that is no target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseTargetError {
+    /// What stands before `://`.
+    #[error(
+        "{0:?} is no protocol that is known here: there are tls, smtp, imap, pop3, ldap, postgresql, mysql, ssh and quic"
+    )]
+    Protocol(String),
+    /// What stands after the last colon.
+    #[error("{0:?} is no port from 1 to 65535")]
+    Port(String),
+    /// All else.
+    #[error(
+        "{0:?} is no host: use example.com, example.com:443, [::1]:443 or smtp://example.com:25"
+    )]
+    Host(String),
+}
+
+impl FromStr for Target {
+    type Err = ParseTargetError;
+
+    /// Reads `HOST`, `HOST:PORT` and `PROTOCOL://HOST:PORT`; an IPv6 address with a port has
+    /// brackets. `https` stands for `tls`. Without a port it is the protocol's own.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (protocol, rest) = match text.split_once("://") {
+            None => (Protocol::Tls, text),
+            Some((name, rest)) => {
+                let known = Protocol::ALL.into_iter().find(|known| known.name() == name);
+                let known = known.or_else(|| (name == "https").then_some(Protocol::Tls));
+                let no = || ParseTargetError::Protocol(name.to_owned());
+                (
+                    known.ok_or_else(no)?,
+                    rest.strip_suffix('/').unwrap_or(rest),
+                )
+            }
+        };
+        let no_host = || ParseTargetError::Host(text.to_owned());
+        let (host, port) = if rest.parse::<Ipv6Addr>().is_ok() {
+            (rest, None)
+        } else if let Some(rest) = rest.strip_prefix('[') {
+            let (host, rest) = rest.split_once(']').ok_or_else(no_host)?;
+            host.parse::<Ipv6Addr>().map_err(|_| no_host())?;
+            match rest.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None if rest.is_empty() => (host, None),
+                None => return Err(no_host()),
+            }
+        } else {
+            match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            }
+        };
+        let is_host = |letter: char| letter.is_alphanumeric() || "-._:".contains(letter);
+        if host.is_empty() || host.len() > 253 || !host.chars().all(is_host) {
+            return Err(no_host());
+        }
+        let port = match port {
+            None => protocol.port(),
+            Some(port) => match port.parse() {
+                Ok(0) | Err(_) => return Err(ParseTargetError::Port(port.to_owned())),
+                Ok(port) => port,
+            },
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            protocol,
+        })
     }
 }
 
@@ -70,6 +143,20 @@ impl Protocol {
         Self::Ssh,
         Self::Quic,
     ];
+
+    /// The port that is registered for it.
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Tls | Self::Quic => 443,
+            Self::Smtp => 25,
+            Self::Imap => 143,
+            Self::Pop3 => 110,
+            Self::Ldap => 389,
+            Self::Postgresql => 5432,
+            Self::Mysql => 3306,
+            Self::Ssh => 22,
+        }
+    }
 
     /// As it is written in front of a target: `smtp://`.
     pub const fn name(self) -> &'static str {
@@ -226,7 +313,13 @@ pub enum SignatureFamily {
 
 impl SignatureFamily {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Rsa, Self::Ecdsa, Self::Eddsa, Self::MlDsa, Self::SlhDsa];
+    pub const ALL: [Self; 5] = [
+        Self::Rsa,
+        Self::Ecdsa,
+        Self::Eddsa,
+        Self::MlDsa,
+        Self::SlhDsa,
+    ];
 
     /// As an engineer says it.
     pub const fn title(self) -> &'static str {
@@ -448,3 +541,36 @@ macro_rules! answers_by_name {
 
 answers_by_name!(group_answers, wire::NamedGroup, super::GroupSupport);
 answers_by_name!(suite_answers, wire::CipherSuite, super::SuiteSupport);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_as_they_are_shown_and_others_refused() {
+        for (text, shown) in [
+            ("server.example.test", "server.example.test:443"),
+            ("https://server.example.test/", "server.example.test:443"),
+            ("127.0.0.1:8443", "127.0.0.1:8443"),
+            ("::1", "[::1]:443"),
+            ("[::1]:22", "[::1]:22"),
+            ("ssh://server.example.test", "ssh://server.example.test:22"),
+            ("quic://[::1]:8443", "quic://[::1]:8443"),
+            (
+                "smtp://mail.example.test:587",
+                "smtp://mail.example.test:587",
+            ),
+        ] {
+            let target: Target = text.parse().unwrap();
+            assert_eq!(target.to_string(), shown);
+            assert_eq!(shown.parse::<Target>(), Ok(target));
+        }
+        for text in [
+            "", ":443", "a:0", "a:b", "a:65536", "[::1", "[::1]x", "a b", "http://a", "ftp://a",
+            "tls://", "a/b", "a@b", "a\n", "[a]:1",
+        ] {
+            assert!(text.parse::<Target>().is_err(), "{text:?}");
+        }
+        assert!("a".repeat(254).parse::<Target>().is_err());
+    }
+}

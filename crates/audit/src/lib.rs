@@ -4,6 +4,11 @@
 //! Pure functions over data: nothing here opens a file or a socket. `scan` and `inventory`
 //! produce observations, this crate judges them. An observation has three values: a peer
 //! does something, refuses it, or it is not known, with the reason. A timeout is never "no".
+//!
+//! [`assess`] takes an [`Estate`], [`Policy`] files, a [`Profile`] of the organisation and,
+//! where a run has measured them, [`Prices`]; its [`Assessment`] has findings with remedies,
+//! the matrix of algorithms and policies, and where these disagree. [`difference`] compares
+//! two of them.
 
 mod algorithm;
 mod answer;
@@ -53,8 +58,8 @@ pub use data_file::Mistake;
 pub use difference::{Changed, Changes, difference};
 pub use endpoint::{
     Chain, ClientCertificateRequest, ClientOutcome, Endpoint, GroupPreference, GroupSupport,
-    HelloShape, HostKey, Protocol, Resumption, Service, SignatureFamily, SshService, SuiteSupport,
-    Target, TlsService, Tolerance, Tried,
+    HelloShape, HostKey, ParseTargetError, Protocol, Resumption, Service, SignatureFamily,
+    SshService, SuiteSupport, Target, TlsService, Tolerance, Tried,
 };
 pub use estate::Estate;
 pub use policy::{

@@ -293,6 +293,11 @@ fn edit_to(place: &Place<'_>, software: Software, aim: Aim, value: &str) -> Opti
         return Some(edit);
     };
     let path = &scope.asset.location.path;
+    // One line holds all options: replaced as a whole, others would be lost.
+    if (software, aim) == (Software::Haproxy, Aim::Versions) {
+        edit.old = None;
+        return Some(edit);
+    }
     // HAProxy's `curves` on a bind line wins over the default: it is said there.
     if software == Software::Haproxy && old.is_some_and(|old| old.name == "curves") {
         edit.new = typed(software, "curves", value);

@@ -13,7 +13,7 @@ use time::macros::date;
 const TODAY: Date = date!(2026 - 11 - 26);
 
 fn estate() -> Estate {
-    serde_json::from_str(include_str!("estate.json")).unwrap()
+    serde_json::from_str(include_str!("estate.json")).expect("the fixture is an estate")
 }
 
 fn assessed(profile: &Profile, at: Date) -> Assessment {

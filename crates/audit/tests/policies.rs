@@ -9,13 +9,15 @@ use Role::{KeyEstablishment, Signature};
 const TODAY: Date = date!(2026 - 11 - 26);
 
 fn policy(id: &str) -> Policy {
-    let example = Policy::parse(Policy::EXAMPLE).unwrap();
+    let example = Policy::parse(Policy::EXAMPLE).expect("the example parses");
     let mut policies = Policy::known().into_iter().chain([example]);
-    policies.find(|policy| policy.header.id == id).unwrap()
+    policies
+        .find(|policy| policy.header.id == id)
+        .expect("a policy that is known")
 }
 
 fn verdict(id: &str, role: Role, algorithm: &str, tags: &[&str], at: Date) -> Option<Verdict> {
-    let algorithm: Algorithm = algorithm.parse().unwrap();
+    let algorithm: Algorithm = algorithm.parse().expect("an algorithm");
     let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
     let found = policy(id).verdict(Some(role), &algorithm, &tags, at)?;
     Some(found.verdict)

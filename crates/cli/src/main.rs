@@ -24,6 +24,7 @@ mod proxy;
 mod recorded;
 mod report;
 mod run;
+mod scan;
 mod serve;
 mod server_options;
 mod target;
@@ -75,6 +76,8 @@ enum Verb {
     Certificates(certificates::Arguments),
     /// Show how certificates and attackers are told apart, with servers made for it.
     Lab(lab::Arguments),
+    /// Ask servers what they support, refuse, or do not say: groups, suites, chains, shapes.
+    Scan(scan::Arguments),
     /// Run a private certificate authority, with ML-DSA and classical keys.
     Ca(ca::Arguments),
 }
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
         Verb::Trace(arguments) => trace::main(arguments),
         Verb::Certificates(arguments) => certificates::main(arguments),
         Verb::Lab(arguments) => lab::main(arguments),
+        Verb::Scan(arguments) => scan::main(arguments),
         Verb::Ca(arguments) => ca::main(arguments),
     };
     match result {

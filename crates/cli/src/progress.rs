@@ -53,6 +53,33 @@ impl Bar {
     }
 }
 
+/// A number that grows, on a terminal alone: elsewhere the result tells as much.
+pub(crate) struct Spinner {
+    bar: ProgressBar,
+    what: &'static str,
+}
+
+impl Spinner {
+    pub(crate) fn new(what: &'static str) -> Self {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new_spinner(),
+            false => ProgressBar::hidden(),
+        };
+        Self { bar, what }
+    }
+
+    pub(crate) fn count(&self, number: u64) {
+        self.bar.set_message(format!("{number} {}", self.what));
+        self.bar.tick();
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 fn milliseconds(seconds: f64) -> u64 {
     Duration::try_from_secs_f64(seconds.max(0.0)).map_or(u64::MAX, |time| time.as_millis() as u64)
 }

@@ -14,21 +14,21 @@ use crate::offers::{self, TLS12, TLS13};
 use crate::probe::alert_answer;
 
 /// What one client offers.
-pub struct ClientProfile {
+pub(crate) struct ClientProfile {
     /// Its name and version.
-    pub name: &'static str,
+    name: &'static str,
     /// Versions, the preferred one first.
-    pub versions: &'static [u16],
+    versions: &'static [u16],
     /// Suites in its order.
-    pub suites: &'static [u16],
+    suites: &'static [u16],
     /// Groups in its order.
-    pub groups: &'static [u16],
+    groups: &'static [u16],
     /// Those of the groups of which it sends a key share.
-    pub shares: &'static [u16],
+    shares: &'static [u16],
     /// Signature schemes in its order.
-    pub schemes: &'static [u16],
+    schemes: &'static [u16],
     /// Application protocols.
-    pub alpn: &'static [&'static str],
+    alpn: &'static [&'static str],
 }
 
 const BOTH: &[u16] = &[TLS13, TLS12];
@@ -51,7 +51,7 @@ const OPENSSL_35_GROUPS: &[u16] = &[
 
 /// Recorded in November 2026.
 #[rustfmt::skip]
-pub static CLIENTS: [ClientProfile; 6] = [
+pub(crate) static CLIENTS: [ClientProfile; 6] = [
     ClientProfile {
         name: "Chrome 156",
         versions: BOTH,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use audit::{Cause, Endpoint, Protocol, Service, Target, Unknown};
 use futures_util::StreamExt;
+use futures_util::future::join_all;
 use futures_util::stream;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -51,14 +52,15 @@ impl Default for Options {
     }
 }
 
-/// Scans each address of each target, and sends what was seen as soon as an address is done.
+/// Scans each address of each target, and sends what was seen of a target as soon as all of
+/// its addresses are done.
 ///
 /// Targets are drawn from the iterator as there is room for them, so that memory does not
 /// grow with their number. Ends when all are done, or when nobody takes the results any more.
 pub async fn scan(
     targets: impl Iterator<Item = Target>,
     options: &Options,
-    results: mpsc::Sender<Endpoint>,
+    results: mpsc::Sender<Vec<Endpoint>>,
 ) {
     let pace = Pace::new(options.limits);
     // One endpoint has several connections at most; as many endpoints as connections keep all
@@ -76,7 +78,7 @@ async fn one(
     target: Target,
     options: &Options,
     pace: &Arc<Pace>,
-    results: &mpsc::Sender<Endpoint>,
+    results: &mpsc::Sender<Vec<Endpoint>>,
 ) {
     let addresses = match resolve(&target, options.timeout).await {
         Ok(addresses) => addresses,
@@ -91,16 +93,14 @@ async fn one(
                 service: Service::Unreachable(unknown),
             };
             // Nobody listens: the caller has given up.
-            let _ = results.send(endpoint).await;
+            let _ = results.send(vec![endpoint]).await;
             return;
         }
     };
-    for address in addresses {
-        let endpoint = at(target.clone(), address, options, pace).await;
-        if results.send(endpoint).await.is_err() {
-            return;
-        }
-    }
+    let each = addresses
+        .into_iter()
+        .map(|address| at(target.clone(), address, options, pace));
+    let _ = results.send(join_all(each).await).await;
 }
 
 /// All addresses of a name, each once.

@@ -51,12 +51,9 @@ pub(crate) fn legacy_suites() -> Vec<CipherSuite> {
 /// Every signature scheme, the post-quantum ones first: a server whose certificate is ML-DSA
 /// alone refuses whoever does not offer it.
 pub(crate) fn schemes() -> Vec<SignatureScheme> {
-    let known = SignatureScheme::known();
-    let (new, old): (Vec<_>, Vec<_>) = known.iter().partition(|facts| facts.post_quantum);
-    new.into_iter()
-        .chain(old)
-        .map(|facts| facts.code_point)
-        .collect()
+    let mut known: Vec<_> = SignatureScheme::known().iter().collect();
+    known.sort_by_key(|facts| !facts.post_quantum);
+    known.iter().map(|facts| facts.code_point).collect()
 }
 
 /// The schemes of one family.

@@ -246,6 +246,18 @@ fn a_missing_line_is_added_after_the_last_one_that_is_known() {
 }
 
 #[test]
+fn options_of_haproxy_that_share_a_line_are_not_lost() {
+    let text = "global\n    ssl-default-bind-options no-tls-tickets\n";
+    let directive = (2, "ssl-default-bind-options", "no-tls-tickets");
+    let estate = estate(settings(Software::Haproxy, &[directive]), text);
+    let remedy = wished(Wish::Versions, &estate, None, None);
+    let edit = &remedy.edits[0];
+    assert_eq!(edit.new, "ssl-default-bind-options ssl-min-ver TLSv1.2");
+    assert_eq!((&edit.old, &edit.diff), (&None, &None));
+    assert!(edit.context.contains("beside"), "{}", edit.context);
+}
+
+#[test]
 fn without_a_program_the_remedy_says_what_to_find_out() {
     let estate = Estate::default();
     let place = Place {

@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn gaps_are_acknowledged() {
         let mut numbers = Numbers::default();
-        assert_eq!(numbers.acknowledgement(), []);
+        assert!(numbers.acknowledgement().is_empty());
         for number in [0, 1, 4, 5, 6, 9] {
             assert!(numbers.insert(number));
         }

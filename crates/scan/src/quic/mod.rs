@@ -95,7 +95,9 @@ async fn exchange(
         };
         datagrams += 1;
         if datagrams > MOST_DATAGRAMS {
-            return Err(garbage(format!("{MOST_DATAGRAMS} datagrams without an answer")));
+            return Err(garbage(format!(
+                "{MOST_DATAGRAMS} datagrams without an answer"
+            )));
         }
         match attempt.take(datagram)? {
             Outcome::Nothing => {}
@@ -113,11 +115,7 @@ async fn exchange(
     }
 }
 
-async fn send(
-    socket: &UdpSocket,
-    datagrams: &[Vec<u8>],
-    deadline: Instant,
-) -> Result<(), Stopped> {
+async fn send(socket: &UdpSocket, datagrams: &[Vec<u8>], deadline: Instant) -> Result<(), Stopped> {
     for datagram in datagrams {
         match timeout_at(deadline, socket.send(datagram)).await {
             Err(_) => return Err(Stopped::unknown(Cause::Timeout, "no datagram leaves")),

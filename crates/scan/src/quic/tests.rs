@@ -17,11 +17,15 @@ fn bytes(hex: &str) -> Vec<u8> {
 
 /// The datagrams of RFC 9001 appendix A.2, A.3 and A.4.
 fn client_initial() -> Vec<u8> {
-    bytes(include_str!("../../../quic/tests/vectors/rfc9001-client-initial.hex"))
+    bytes(include_str!(
+        "../../../quic/tests/vectors/rfc9001-client-initial.hex"
+    ))
 }
 
 fn server_initial() -> Vec<u8> {
-    bytes(include_str!("../../../quic/tests/vectors/rfc9001-server-initial.hex"))
+    bytes(include_str!(
+        "../../../quic/tests/vectors/rfc9001-server-initial.hex"
+    ))
 }
 
 const RETRY: &str = "ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba";
@@ -31,7 +35,7 @@ const DESTINATION: [u8; 8] = [0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08];
 fn only(datagram: &[u8]) -> Packet<'_> {
     let mut rest = datagram;
     let packet = next(&mut rest).unwrap();
-    assert_eq!(rest, []);
+    assert!(rest.is_empty());
     packet
 }
 
@@ -44,11 +48,17 @@ fn the_client_initial_of_the_standard() {
     assert_eq!(packet.kind, Kind::Initial { number_at: 18 });
     let opened = keys.client.open(packet.bytes, 18).unwrap();
     assert_eq!(opened.number, 2);
-    assert_eq!(opened.frames[..8], [0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]);
+    assert_eq!(
+        opened.frames[..8],
+        [0x06, 0x00, 0x40, 0xf1, 0x01, 0x00, 0x00, 0xed]
+    );
     // Written again it is the same to the byte.
     let header = initial_header(&DESTINATION, &[], &[], 2);
     assert_eq!(opened.frames.len(), room(&header));
-    assert_eq!(keys.client.seal(&header, 2, opened.frames).unwrap(), datagram);
+    assert_eq!(
+        keys.client.seal(&header, 2, opened.frames).unwrap(),
+        datagram
+    );
 }
 
 #[test]
@@ -71,7 +81,10 @@ fn the_server_initial_of_the_standard_and_damaged() {
         let mut damaged = datagram.clone();
         damaged[at] ^= 0x10;
         assert!(keys.server.open(&damaged, number_at).is_none(), "{at}");
-        assert!(keys.server.open(&datagram[..at], number_at).is_none(), "{at}");
+        assert!(
+            keys.server.open(&datagram[..at], number_at).is_none(),
+            "{at}"
+        );
     }
 }
 
@@ -109,11 +122,21 @@ fn attempt() -> Attempt {
 }
 
 /// A datagram of the server that answers an attempt to `destination`.
-fn from_server(destination: &[u8], source: &[u8], to: &[u8], number: u32, frames: &[u8]) -> Vec<u8> {
+fn from_server(
+    destination: &[u8],
+    source: &[u8],
+    to: &[u8],
+    number: u32,
+    frames: &[u8],
+) -> Vec<u8> {
     let header = initial_header(to, source, &[], number);
     let mut frames = frames.to_vec();
     frames.resize(room(&header), 0);
-    InitialKeys::of(destination).unwrap().server.seal(&header, number, frames).unwrap()
+    InitialKeys::of(destination)
+        .unwrap()
+        .server
+        .seal(&header, number, frames)
+        .unwrap()
 }
 
 fn sent(number: u32, frames: &[u8]) -> Vec<u8> {
@@ -206,13 +229,21 @@ fn pieces_in_any_order_and_packets_make_one_message() {
         assert_eq!(attempt.take(&first).unwrap(), Outcome::Acknowledge);
         // Once more it is nothing new.
         assert_eq!(attempt.take(&first).unwrap(), Outcome::Nothing);
-        assert_eq!(attempt.take(&second).unwrap(), Outcome::Message(message.clone()));
+        assert_eq!(
+            attempt.take(&second).unwrap(),
+            Outcome::Message(message.clone())
+        );
         assert!(attempt.close().is_some());
     }
     // Byte by byte, two packets to a datagram; the client knows its own end of a datagram.
     let mut whole = attempt();
-    let pieces: Vec<_> = (0..message.len()).map(|at| crypto(at, &message[at..=at])).collect();
-    let packets: Vec<_> = (0..).zip(&pieces).map(|(number, piece)| sent(number, piece)).collect();
+    let pieces: Vec<_> = (0..message.len())
+        .map(|at| crypto(at, &message[at..=at]))
+        .collect();
+    let packets: Vec<_> = (0..)
+        .zip(&pieces)
+        .map(|(number, piece)| sent(number, piece))
+        .collect();
     let mut last = Outcome::Nothing;
     for pair in packets.chunks(2) {
         last = whole.take(&pair.concat()).unwrap();
@@ -244,7 +275,10 @@ fn closes_are_told_by_their_codes() {
     assert!(refused.close().is_none());
     let stopped = unknown(attempt().take(&sent(0, &close(2, "busy\x1b"))).unwrap_err());
     assert_eq!(stopped.cause, Cause::Alert);
-    assert!(stopped.detail.ends_with("CONNECTION_REFUSED (0x2): busy"), "{stopped}");
+    assert!(
+        stopped.detail.ends_with("CONNECTION_REFUSED (0x2): busy"),
+        "{stopped}"
+    );
 }
 
 #[test]
@@ -301,11 +335,17 @@ fn other_versions_are_a_refusal() {
     let Err(Stopped::Refused(refusal)) = attempt().take(&datagram) else {
         panic!("not refused");
     };
-    assert_eq!(refusal.said, "not QUIC version 1, but 0x6b3343cf, 0xff00001d");
+    assert_eq!(
+        refusal.said,
+        "not QUIC version 1, but 0x6b3343cf, 0xff00001d"
+    );
     // One that names version 1 is not meant for this attempt, nor one that comes later.
     let with_own = version_negotiation(&[1, 0x6b33_43cf]);
     assert_eq!(attempt().take(&with_own).unwrap(), Outcome::Nothing);
-    assert_eq!(attempt().take(&version_negotiation(&[])).unwrap(), Outcome::Nothing);
+    assert_eq!(
+        attempt().take(&version_negotiation(&[])).unwrap(),
+        Outcome::Nothing
+    );
     let mut heard = attempt();
     heard.take(&sent(0, &[1])).unwrap();
     assert_eq!(heard.take(&datagram).unwrap(), Outcome::Nothing);

@@ -80,7 +80,7 @@ struct Element<'a> {
 /// `None` where more has to come. LDAP has definite lengths only (RFC 4511 section 5.1).
 fn element(bytes: &[u8]) -> Result<Option<Element<'_>>, Stopped> {
     let (content, header) = match bytes {
-        [_, first @ 0..0x80, ..] => (usize::from(*first), 2),
+        [_, first @ 0..=0x7f, ..] => (usize::from(*first), 2),
         [_, first @ 0x81..=0x84, rest @ ..] => {
             let width = usize::from(first & 0x7f);
             let Some(length) = rest.get(..width) else {

@@ -14,7 +14,7 @@ struct Agreement {
 
 const OWN_NAME: &str = "[192.0.2.1]";
 const LDAP_YES: &[u8] = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00";
-const MYSQL_GREETING: &[u8] = b"\x2c\x00\x00\x00\x0a8.4.0\x00\x07\x00\x00\x00abcdefgh\x00\xff\xff\
+const MYSQL_GREETING: &[u8] = b"\x26\x00\x00\x00\x0a8.4.0\x00\x07\x00\x00\x00abcdefgh\x00\xff\xff\
     \x2d\x02\x00\xff\xdf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
 
 fn agreements() -> Vec<Agreement> {
@@ -179,7 +179,7 @@ fn only_a_no_to_tls_is_a_refusal() {
     let imap_offers: &[u8] = b"* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK\r\n";
     let pop: &[u8] = b"+OK\r\n";
     let pop_offers: &[u8] = b"+OK\r\nSTLS\r\n.\r\n";
-    let no_tls = [&MYSQL_GREETING[..25], b"\xff\xf7", &MYSQL_GREETING[27..]].concat();
+    let no_tls = [&MYSQL_GREETING[..24], b"\xff\xf7", &MYSQL_GREETING[26..]].concat();
     let refusals: &[(Protocol, &[&[u8]])] = &[
         (Protocol::Smtp, &[hello, b"250 mx.example.test\r\n"]),
         (Protocol::Smtp, &[hello, b"250-mx\r\n250 XSTARTTLS\r\n"]),
