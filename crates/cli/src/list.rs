@@ -35,6 +35,8 @@ enum What {
     Networks,
     /// Every handshake of a matrix (the whole one), and why a stack can't do it.
     Scenarios,
+    /// What `pqlab assess` judges by: status, date, and how sure it is.
+    Policies,
 }
 
 /// A table of text, and the same as JSON.
@@ -51,6 +53,7 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         What::Auth => auth(),
         What::Networks => networks(),
         What::Scenarios => scenarios(arguments.selection)?,
+        What::Policies => policies(),
     };
     if arguments.json {
         say!("{}", listing.json()?);
@@ -102,6 +105,29 @@ fn stacks() -> Listing {
         header: vec!["stack", "library", "note"],
         rows: built.chain(left_out).collect(),
         notes: Vec::new(),
+    }
+}
+
+fn policies() -> Listing {
+    let rows = audit::Policy::known().into_iter().map(|policy| {
+        let header = policy.header;
+        vec![
+            header.id,
+            header.status.to_string(),
+            header.as_of.to_string(),
+            header.confidence.to_string(),
+            policy.rules.len().to_string(),
+            header.title,
+        ]
+    });
+    Listing {
+        header: vec!["id", "status", "as of", "known from", "rules", "title"],
+        rows: rows.collect(),
+        notes: vec![
+            "Confirm against the documents before you rely on it. A file of your own is named by \
+             its path: see crates/audit/policies/example-organisation.toml."
+                .to_owned(),
+        ],
     }
 }
 

@@ -1,4 +1,5 @@
-//! `pqlab`: what moving TLS to post-quantum cryptography costs, measured on this machine.
+//! `pqlab`: what moving TLS to post-quantum cryptography costs, where it is needed, and what to
+//! change.
 
 /// Writes a line of the result; see [`output::line`].
 macro_rules! say {
@@ -8,11 +9,13 @@ macro_rules! say {
 }
 
 mod arguments;
+mod assess;
 mod ca;
 mod certificates;
 mod client_options;
 mod compare;
 mod connect;
+mod inventory;
 mod lab;
 mod list;
 mod load;
@@ -25,6 +28,7 @@ mod recorded;
 mod report;
 mod run;
 mod scan;
+mod schema;
 mod serve;
 mod server_options;
 mod target;
@@ -40,7 +44,8 @@ use clap::{Parser, Subcommand};
 /// connects with any of them.
 ///
 /// Exit codes: 0 as it should be; 1 a comparison found a regression, a verification a
-/// failure, a server is not trusted, or no rate keeps within the bound; 2 bad arguments or
+/// failure, a server is not trusted or can't be asked, no rate keeps within the bound, or an
+/// assessment has a grave finding; 2 bad arguments or
 /// input; 3 measuring, connecting or writing failed; 130 interrupted; 141 whoever read the
 /// output has gone.
 #[derive(Parser)]
@@ -78,6 +83,12 @@ enum Verb {
     Lab(lab::Arguments),
     /// Ask servers what they support, refuse, or do not say: groups, suites, chains, shapes.
     Scan(scan::Arguments),
+    /// Find certificates, keys, keystores and TLS configurations in files.
+    Inventory(inventory::Arguments),
+    /// Judge what was scanned and found by policies and risk, and say what to change.
+    Assess(assess::Arguments),
+    /// Print the JSON Schema of what scan, inventory and assess write.
+    Schema(schema::Arguments),
     /// Run a private certificate authority, with ML-DSA and classical keys.
     Ca(ca::Arguments),
 }
@@ -132,6 +143,9 @@ fn main() -> ExitCode {
         Verb::Certificates(arguments) => certificates::main(arguments),
         Verb::Lab(arguments) => lab::main(arguments),
         Verb::Scan(arguments) => scan::main(arguments),
+        Verb::Inventory(arguments) => inventory::main(arguments),
+        Verb::Assess(arguments) => assess::main(arguments),
+        Verb::Schema(arguments) => schema::main(arguments),
         Verb::Ca(arguments) => ca::main(arguments),
     };
     match result {

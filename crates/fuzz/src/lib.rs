@@ -71,6 +71,16 @@ pub const TARGETS: &[Target] = &[
         what: "quic: datagrams off the wire, and the frames of Initial packets",
         run: quic::fuzzing::read,
     },
+    Target {
+        name: "scan",
+        what: "scan: answers of TLS, SSH and QUIC servers, and what comes before STARTTLS",
+        run: scan::fuzzing::read,
+    },
+    Target {
+        name: "inventory",
+        what: "inventory: files of any kind, and configurations",
+        run: services::files,
+    },
 ];
 
 /// Finds a target by its name.

@@ -24,8 +24,41 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "streams" => programs(),
         "trace" => recordings(),
         "quic" => datagrams(),
+        "scan" => answers(),
+        "inventory" => files(),
         _ => Vec::new(),
     }
+}
+
+/// What servers say first, cut into pieces of 64 bytes.
+fn answers() -> Vec<Vec<u8>> {
+    let text = [
+        "220 mail.example.test ESMTP\r\n250-mail.example.test\r\n250 STARTTLS\r\n220 go\r\n",
+        "* OK ready\r\n* CAPABILITY IMAP4rev1 STARTTLS\r\na OK\r\nb OK begin\r\n",
+        "+OK\r\n+OK\r\nSTLS\r\n.\r\n+OK\r\n",
+        "SSH-2.0-OpenSSH_9.2p1\r\n",
+        "S",
+    ];
+    let text = text.iter().map(|text| text.as_bytes().to_vec());
+    let of_tls = flights().into_iter().filter(|(is_client, _)| !is_client);
+    let all = text
+        .chain(of_tls.map(|(_, flight)| flight))
+        .chain(datagrams());
+    all.map(|bytes| [&[64], bytes.as_slice()].concat())
+        .collect()
+}
+
+/// Certificates, and small configurations.
+fn files() -> Vec<Vec<u8>> {
+    let text = [
+        "events {}\nhttp { server { listen 443 ssl; ssl_ecdh_curve X25519; } }\n",
+        "Port 22\nKexAlgorithms +curve25519-sha256\n",
+        "jdk.tls.disabledAlgorithms=SSLv3, RC4\n",
+        "static_resources: {listeners: [{filter_chains: [{}]}]}\n",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAA a comment\n",
+    ];
+    let text = text.iter().map(|text| text.as_bytes().to_vec());
+    text.chain(certificates()).collect()
 }
 
 /// Flights of handshakes between different libraries; whether the client sent them.

@@ -47,3 +47,21 @@ pub(crate) fn requests(bytes: &[u8]) {
     }
     server::fuzzing::strip(rest);
 }
+
+/// A file by its bytes, and under the names of configurations.
+pub(crate) fn files(bytes: &[u8]) {
+    let versions = inventory::Versions::default();
+    for name in [
+        "file",
+        "nginx.conf",
+        "envoy.yaml",
+        "sshd_config",
+        "java.security",
+    ] {
+        let findings = inventory::read(std::path::Path::new(name), bytes, &versions);
+        assert!(
+            findings.assets.len() <= bytes.len(),
+            "more assets than bytes"
+        );
+    }
+}

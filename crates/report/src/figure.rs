@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::deadline::Deadlines;
 use crate::palette::{Pattern, Tone};
 
 /// One figure. Its numbers are in the unit that its axes name.
@@ -29,6 +30,8 @@ pub enum Body {
     Dots(Dots),
     /// Ratios with intervals around 1.
     Forest(Forest),
+    /// Days on a time axis.
+    Deadlines(Deadlines),
 }
 
 /// Horizontal bars.
@@ -274,11 +277,12 @@ impl Figure {
             Body::Curves(curves) => curves.table(),
             Body::Dots(dots) => dots.table(),
             Body::Forest(forest) => forest.table(),
+            Body::Deadlines(deadlines) => deadlines.table(),
         }
     }
 }
 
-fn columns(names: &[&str]) -> Vec<String> {
+pub(crate) fn columns(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 

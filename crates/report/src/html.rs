@@ -3,12 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use audit::output::{typed, visible};
+use audit::{Assessment, Endpoint};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use experiment::Run;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, Value, context};
+use minijinja::{AutoEscape, Environment, Output, State, Value, context, escape_formatter};
 
+use crate::assessment::AssessmentPage;
 use crate::draw::{self, Layout, render_png, render_svg};
 use crate::figure::Figure;
 use crate::page::{self, RunPage};
@@ -37,12 +40,37 @@ const TEMPLATE: &str = "report.html";
 /// # Errors
 /// On a fault in the template only.
 pub fn render_html(runs: &[Run]) -> Result<String, ReportError> {
+    render_html_with(runs, None)
+}
+
+/// The report of an assessment alone, as one page. `endpoints` are those of the estate that
+/// was assessed: what ordinary clients get there, and which certificates are shown.
+///
+/// # Errors
+/// On a fault in the template only.
+pub fn render_assessment(
+    assessment: &Assessment,
+    endpoints: &[Endpoint],
+) -> Result<String, ReportError> {
+    render_html_with(&[], Some((assessment, endpoints)))
+}
+
+/// The report of some runs and, behind their measurements, of an assessment with the
+/// endpoints of its estate.
+///
+/// # Errors
+/// On a fault in the template only.
+pub fn render_html_with(
+    runs: &[Run],
+    assessment: Option<(&Assessment, &[Endpoint])>,
+) -> Result<String, ReportError> {
     let pages = runs.iter().enumerate().map(|(at, run)| {
         let run = Dataset::new(run);
         let figures = figures(&run);
         RunPage::new(&run, at + 1, &figures)
     });
-    page(&pages.collect::<Vec<_>>())
+    let assessment = assessment.map(|(one, endpoints)| AssessmentPage::new(one, endpoints));
+    page(&pages.collect::<Vec<_>>(), assessment.as_ref())
 }
 
 /// Every chart, with its figure where the run has the data for one.
@@ -53,23 +81,52 @@ fn figures(run: &Dataset<'_>) -> Vec<(&'static Chart, Option<Figure>)> {
         .collect()
 }
 
-fn page(runs: &[RunPage]) -> Result<String, ReportError> {
+fn page(runs: &[RunPage], assessment: Option<&AssessmentPage>) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("whole_words", whole_words);
+    environment.set_formatter(shown);
     environment.add_filter("breakable", breakable);
-    environment.add_template(TEMPLATE, include_str!("../templates/report.html"))?;
+    environment.add_filter("typed", as_typed);
+    for (name, source) in [
+        (TEMPLATE, include_str!("../templates/report.html")),
+        ("parts.html", include_str!("../templates/parts.html")),
+        (
+            "assessment.html",
+            include_str!("../templates/assessment.html"),
+        ),
+    ] {
+        environment.add_template(name, source)?;
+    }
     let title = match runs {
+        [] => "Assessment by pqlab".to_owned(),
         [one] => one.title().to_owned(),
         _ => format!("{} runs of pqlab", runs.len()),
     };
     let page = context! {
         title,
         runs => Serde(runs),
+        assessment => assessment.map(Serde),
         style => page::style(),
         version => env!("CARGO_PKG_VERSION"),
     };
     Ok(environment.get_template(TEMPLATE)?.render(page)?)
+}
+
+/// Writes a value. Text that is no markup of ours is shown character by character: what can't
+/// be seen, or would turn the direction of what follows, is written as its code point.
+fn shown(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() => {
+            escape_formatter(out, state, &Value::from(visible(text).as_ref()))
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}
+
+/// A line as it is typed, tabs included.
+fn as_typed(line: &str) -> Value {
+    Value::from_safe_string(draw::escape(&typed(line)))
 }
 
 /// Text in which no line is broken at a hyphen within a word, such as an algorithm's name.
@@ -77,7 +134,7 @@ fn whole_words(text: &str) -> Value {
     let words: Vec<String> = text
         .split(' ')
         .map(|word| {
-            let escaped = draw::escape(word);
+            let escaped = draw::escape(&visible(word));
             if word.contains('-') {
                 format!("<span class=\"whole\">{escaped}</span>")
             } else {
@@ -91,7 +148,7 @@ fn whole_words(text: &str) -> Value {
 /// Text in which a line may be broken between the parts of a scenario's id.
 fn breakable(text: &str) -> Value {
     let mut out = String::new();
-    for part in text.split_inclusive(['/', '>']) {
+    for part in visible(text).split_inclusive(['/', '>']) {
         out.push_str(&draw::escape(part));
         if part.ends_with(['/', '>']) {
             out.push_str("<wbr/>");
@@ -130,7 +187,7 @@ pub fn write_report(run: &Run, folder: &Path) -> Result<Vec<PathBuf>, ReportErro
     let run = Dataset::new(run);
     let figures = figures(&run);
     let page_of_run = RunPage::new(&run, 1, &figures).with_handshakes(handshakes(folder));
-    let html = page(&[page_of_run])?;
+    let html = page(&[page_of_run], None)?;
     let mut written = vec![write(folder.join("report.html"), html.as_bytes())?];
     for (chart, figure) in figures {
         let names = [

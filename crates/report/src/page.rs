@@ -30,8 +30,9 @@ pub(crate) struct RunPage {
     cost_name: &'static str,
 }
 
+/// A figure under its question, with the numbers behind it.
 #[derive(Debug, Serialize)]
-struct FigurePage {
+pub(crate) struct FigurePage {
     anchor: String,
     question: &'static str,
     title: String,
@@ -112,7 +113,7 @@ impl RunPage {
         let anchor = format!("run{number}");
         let drawn = figures.iter().filter_map(|(chart, figure)| {
             Some(FigurePage::new(
-                chart,
+                chart.question,
                 figure.as_ref()?,
                 format!("{anchor}-{}", chart.id),
             ))
@@ -146,9 +147,9 @@ impl RunPage {
 }
 
 impl FigurePage {
-    fn new(chart: &Chart, figure: &Figure, anchor: String) -> Self {
+    pub(crate) fn new(question: &'static str, figure: &Figure, anchor: String) -> Self {
         Self {
-            question: chart.question,
+            question,
             title: figure.title.clone(),
             subtitle: figure.subtitle.clone(),
             notes: figure.notes.clone(),
@@ -220,11 +221,11 @@ fn table_pages(run: &Dataset<'_>, anchor: &str) -> Vec<TablePage> {
 pub(crate) fn style() -> &'static str {
     static STYLE: LazyLock<String> = LazyLock::new(|| {
         let rules = include_str!("../templates/report.css");
-        let dark: String = palette::dark_rules()
-            .lines()
-            .map(|rule| format!("{rule}\n"))
-            .collect();
-        draw::woff2_rules() + &rules.replace("/* dark chart colours */", &dark)
+        let dark = palette::dark_rules() + &palette::cell_rules(palette::DARK);
+        let dark: String = dark.lines().map(|rule| format!("{rule}\n")).collect();
+        draw::woff2_rules()
+            + &palette::cell_rules(palette::LIGHT)
+            + &rules.replace("/* dark chart colours */", &dark)
     });
     &STYLE
 }

@@ -30,6 +30,12 @@ pub enum Tone {
     Rest,
     /// No class of its own.
     Neutral,
+    /// A rule is kept.
+    Conforms,
+    /// A rule is kept until a day.
+    Limited,
+    /// A rule is violated.
+    Violates,
 }
 
 /// What a pattern over a colour stands for in the figure at hand.
@@ -58,7 +64,7 @@ pub(crate) enum Ink {
 }
 
 impl Tone {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 13] = [
         Self::Classical,
         Self::Hybrid,
         Self::PostQuantum,
@@ -69,6 +75,9 @@ impl Tone {
         Self::Verify,
         Self::Rest,
         Self::Neutral,
+        Self::Conforms,
+        Self::Limited,
+        Self::Violates,
     ];
 }
 
@@ -92,6 +101,9 @@ impl Ink {
                 Tone::Verify => [0xC9B24A, 0xDDCC77],
                 Tone::Rest => [0xBCC3CB, 0x68727D],
                 Tone::Neutral => [0x5B6B7F, 0x94A4B8],
+                Tone::Conforms => [0x44AA99, 0x5CC4B2],
+                Tone::Limited => [0xD4B106, 0xE3C740],
+                Tone::Violates => [0xCC3355, 0xEE6680],
             },
         }
     }
@@ -117,6 +129,46 @@ pub(crate) fn dark_rules() -> String {
         }
     }
     rules
+}
+
+/// What a cell of a table can stand for: its class in the style sheet, and its colour.
+const CELLS: [(&str, Tone); 7] = [
+    ("classical", Tone::Classical),
+    ("hybrid", Tone::Hybrid),
+    ("pure", Tone::PostQuantum),
+    ("neutral", Tone::Neutral),
+    ("conforms", Tone::Conforms),
+    ("limited", Tone::Limited),
+    ("violates", Tone::Violates),
+];
+
+/// Light and dark: the place of a colour in a pair.
+pub(crate) const LIGHT: usize = 0;
+pub(crate) const DARK: usize = 1;
+
+/// Style rules for the cells of tables: a strong edge, and a ground pale enough for text.
+pub(crate) fn cell_rules(mode: usize) -> String {
+    let rule = |(class, tone): &(&str, Tone)| {
+        format!(
+            ".cell.{class}{{--edge:#{:06X};--tint:#{:06X}}}\n",
+            Ink::Tone(*tone).colours()[mode],
+            tint(*tone, mode)
+        )
+    };
+    CELLS.iter().map(rule).collect()
+}
+
+/// A sixth of the colour over the ground, on a dark ground a quarter.
+fn tint(tone: Tone, mode: usize) -> u32 {
+    let share = [6, 4][mode];
+    let [colour, ground] =
+        [Ink::Tone(tone), Ink::Surface].map(|ink| ink.colours()[mode].to_be_bytes());
+    let mixed = |at: usize| {
+        let (colour, ground) = (i32::from(colour[at]), i32::from(ground[at]));
+        // Between two bytes lies a byte.
+        (ground + (colour - ground) / share) as u32
+    };
+    mixed(1) << 16 | mixed(2) << 8 | mixed(3)
 }
 
 #[cfg(test)]
@@ -148,6 +200,19 @@ mod tests {
             let ground = Ink::Surface.colours()[mode];
             for ink in [Ink::Text, Ink::Muted] {
                 assert!(contrast(ink.colours()[mode], ground) >= 4.5, "{ink:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_stands_out_from_the_cells_of_tables() {
+        for mode in [LIGHT, DARK] {
+            for (class, tone) in CELLS {
+                let ground = tint(tone, mode);
+                for ink in [Ink::Text, Ink::Muted] {
+                    let contrast = contrast(ink.colours()[mode], ground);
+                    assert!(contrast >= 4.5, "{class} {mode} {ink:?}: {contrast}");
+                }
             }
         }
     }

@@ -66,12 +66,14 @@ pub async fn scan(
     // One endpoint has several connections at most; as many endpoints as connections keep all
     // of them busy.
     let at_once = options.limits.connections.max(1);
-    stream::iter(targets)
+    let all = stream::iter(targets)
         .map(|target| one(target, options, &pace, &results))
         .buffer_unordered(at_once)
-        .take_while(|()| std::future::ready(!results.is_closed()))
-        .collect::<()>()
-        .await;
+        .collect::<()>();
+    tokio::select! {
+        () = all => {}
+        () = results.closed() => {}
+    }
 }
 
 async fn one(

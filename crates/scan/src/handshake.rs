@@ -3,8 +3,11 @@
 //!
 //! Nobody is authenticated here: a chain is read and not verified, and no data are sent.
 
+use std::time::Duration;
+
 use audit::Cause;
 use key_schedule::{Secret, SuiteAlgorithms, Tls13Keys, Tls13Schedule, TranscriptHash, finished};
+use tokio::time::timeout;
 use wire::{
     AlertDescription, CertificateMessage, CertificateRequest, CertificateVerify, ContentType,
     HandshakeType, HelloError, NamedGroup, NewSessionTicket, Offer, ProtocolVersion,
@@ -19,6 +22,8 @@ use crate::share::Share;
 
 /// For a whole first flight: chains of SLH-DSA take 150 KB.
 const FIRST_FLIGHT: usize = 320 << 10;
+/// For a server that asked for a certificate and got none, to hang up in.
+const PATIENCE: Duration = Duration::from_secs(1);
 const TLS12: u16 = ProtocolVersion::Tls12.code_point();
 const TLS13: u16 = ProtocolVersion::Tls13.code_point();
 /// The version of the record that carries a second ClientHello (RFC 8446 section 5.1).
@@ -59,6 +64,8 @@ pub(crate) struct Session {
     client: Vec<u8>,
     /// What the server's request for a certificate has to be answered with.
     is_certificate_wanted: bool,
+    /// The first one that came.
+    ticket: Option<Box<Ticket>>,
 }
 
 /// What became of a session after the client's last flight.
@@ -67,6 +74,8 @@ pub(crate) enum Ended {
     Ticket(Box<Ticket>),
     /// It closed in good order without one.
     Closed,
+    /// It asked for a certificate, got none, and closed, whether with a ticket or not.
+    HungUp,
     Alert(AlertDescription),
 }
 
@@ -107,13 +116,15 @@ pub(crate) async fn show(
     if let Reply::Hello(chosen) = &reply
         && chosen.hello.is_retry_request
     {
-        let group = chosen.hello.key_share.map(|share| share.group);
-        let group = group.ok_or_else(|| garbage("a HelloRetryRequest without a group"))?;
-        let share = Share::generate(group).ok_or_else(|| not_computable(group))?;
         let material = ServerMaterial::parse(chosen.body()).map_err(broken)?;
         offer.cookie = material.cookie.map(<[u8]>::to_vec);
-        offer.key_shares = vec![public(&share)];
-        shares = vec![share];
+        // Where it names no group it wants its cookie back, and the shares as they are.
+        if let Some(wanted) = chosen.hello.key_share {
+            let group = wanted.group;
+            let share = Share::generate(group).ok_or_else(|| not_computable(group))?;
+            offer.key_shares = vec![public(&share)];
+            shares = vec![share];
+        }
         let algorithms = algorithms(chosen)?;
         let mut transcript = TranscriptHash::after_retry(algorithms, &hello);
         transcript.add(&chosen.message);
@@ -121,8 +132,14 @@ pub(crate) async fn show(
         let record = handshake_records(&hello, RECORD_OF_SECOND_HELLO, LONGEST);
         conversation.dialed.write(&record).await?;
         reply = conversation.reply(&offer).await?;
-        if matches!(&reply, Reply::Hello(chosen) if chosen.hello.is_retry_request) {
-            return Err(garbage("a second HelloRetryRequest"));
+        match &reply {
+            Reply::Hello(chosen) if chosen.hello.is_retry_request => {
+                return Err(garbage("a second HelloRetryRequest"));
+            }
+            Reply::Hello(chosen) if chosen.version != TLS13 => {
+                return Err(garbage("another version after a HelloRetryRequest"));
+            }
+            _ => {}
         }
         first_hello = Some(transcript);
     }
@@ -165,6 +182,7 @@ pub(crate) async fn show(
         schedule,
         transcript,
         is_certificate_wanted: false,
+        ticket: None,
     };
     encrypted_flight(shown, session).await
 }
@@ -350,16 +368,28 @@ impl Session {
         self.transcript.add(&message);
         let mut keys = Tls13Keys::new(self.algorithms, &own_application).ok_or_else(no_keys)?;
         let close = keys.seal(ContentType::Alert, &[1, AlertDescription::CLOSE_NOTIFY.0]);
-        flight.extend(close.ok_or_else(no_keys)?);
-        self.conversation.dialed.write(&flight).await?;
+        let close = close.ok_or_else(no_keys)?;
         self.decrypt_with(&application)?;
-
         let resumption = derive(&self.schedule, Secret::Resumption, &self.transcript)?;
+        if self.is_certificate_wanted {
+            // Nobody can be seen to hang up who was told goodbye.
+            self.conversation.dialed.write(&flight).await?;
+            let ended = timeout(PATIENCE, self.without_certificate(&resumption)).await;
+            if let Ok(ended) = ended {
+                return ended;
+            }
+            flight.clear();
+        }
+        flight.extend(close);
+        self.conversation.dialed.write(&flight).await?;
+        if let Some(ticket) = self.ticket.take() {
+            return Ok(Ended::Ticket(ticket));
+        }
         loop {
             match self.conversation.next().await {
                 Ok(Item::Message(HandshakeType::NEW_SESSION_TICKET, message)) => {
                     let body = &message[MESSAGE_HEADER..];
-                    return Ok(Ended::Ticket(self.ticket(&resumption, body)?));
+                    return Ok(Ended::Ticket(self.read_ticket(&resumption, body)?));
                 }
                 Ok(Item::Message(other, _)) => {
                     return Err(garbage(format!("{other} after the handshake")));
@@ -377,7 +407,33 @@ impl Session {
         }
     }
 
-    fn ticket(&self, resumption: &[u8], body: &[u8]) -> Result<Box<Ticket>, Stopped> {
+    /// Waits for a server that got no certificate to end the connection.
+    async fn without_certificate(&mut self, resumption: &[u8]) -> Result<Ended, Stopped> {
+        loop {
+            match self.conversation.next().await {
+                // It may be issued by a library whose application hangs up then.
+                Ok(Item::Message(HandshakeType::NEW_SESSION_TICKET, message)) => {
+                    let ticket = self.read_ticket(resumption, &message[MESSAGE_HEADER..])?;
+                    self.ticket.get_or_insert(ticket);
+                }
+                Ok(Item::Message(other, _)) => {
+                    return Err(garbage(format!("{other} after the handshake")));
+                }
+                Ok(Item::Alert(alert)) if alert.description == AlertDescription::CLOSE_NOTIFY => {
+                    return Ok(Ended::HungUp);
+                }
+                Ok(Item::Alert(alert)) => return Ok(Ended::Alert(alert.description)),
+                Err(Stopped::Unknown(unknown))
+                    if matches!(unknown.cause, Cause::Closed | Cause::Reset) =>
+                {
+                    return Ok(Ended::HungUp);
+                }
+                Err(stopped) => return Err(stopped),
+            }
+        }
+    }
+
+    fn read_ticket(&self, resumption: &[u8], body: &[u8]) -> Result<Box<Ticket>, Stopped> {
         let facts = NewSessionTicket::parse(body, ProtocolVersion::Tls13).map_err(broken)?;
         let material = TicketMaterial::parse(body).map_err(broken)?;
         let key = Tls13Schedule::ticket_key(self.algorithms, resumption, material.nonce);

@@ -10,6 +10,8 @@
 mod clients;
 mod dial;
 mod endpoint;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handshake;
 mod incoming;
 mod offers;

@@ -1,7 +1,7 @@
 //! What a prober offers.
 
 use rand::RngExt;
-use wire::{CipherSuite, GroupStatus, NamedGroup, Offer, SignatureScheme};
+use wire::{CipherSuite, GroupKind, GroupStatus, NamedGroup, Offer, SignatureScheme};
 
 use audit::SignatureFamily;
 
@@ -10,11 +10,22 @@ pub(crate) const TLS12: u16 = 0x0303;
 pub(crate) const TLS13: u16 = 0x0304;
 
 /// Every group that a server may have: all but those for experiments on private code points,
-/// which can mean something else to every server.
+/// which can mean something else to every server. Hybrids come first, as in current clients.
 pub(crate) fn groups() -> Vec<NamedGroup> {
     let known = NamedGroup::known().iter();
     let known = known.filter(|facts| facts.status != GroupStatus::Experimental);
-    known.map(|facts| facts.code_point).collect()
+    let mut known: Vec<_> = known.collect();
+    known.sort_by_key(|facts| {
+        let kind = match (facts.kind, facts.status) {
+            (_, GroupStatus::Obsolete) => 3,
+            (GroupKind::Hybrid, _) => 0,
+            (GroupKind::PostQuantum, _) => 1,
+            (GroupKind::Classical, _) => 2,
+        };
+        let favourites = [NamedGroup::X25519MLKEM768, NamedGroup::X25519];
+        (kind, !favourites.contains(&facts.code_point))
+    });
+    known.iter().map(|facts| facts.code_point).collect()
 }
 
 /// Groups that a TLS 1.2 server may use, in the order of ordinary clients.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use audit::{Answer, Cause, Protocol, Refusal, Unknown};
 use tokio::time::sleep;
 use wire::{
-    AlertDescription, HandshakeType, HelloError, Offer, ServerHello, handshake_records,
-    version_name,
+    AlertDescription, HandshakeType, HelloError, Offer, ServerHello, ServerMaterial,
+    handshake_records, version_name,
 };
 
 use crate::dial::{Came, Dialed, Dialer, Stopped};
@@ -169,9 +169,34 @@ impl Chosen {
             let name = version_name(version);
             return Err(garbage(format!("it chose {name}, which was not offered")));
         }
-        if !offer.cipher_suites.contains(&chosen.hello.cipher_suite) {
-            let suite = chosen.hello.cipher_suite;
+        let suite = chosen.hello.cipher_suite;
+        if !offer.cipher_suites.contains(&suite) {
             return Err(garbage(format!("it chose {suite}, which was not offered")));
+        }
+        let is_of_tls13 = suite
+            .facts()
+            .map_or(suite.0 >> 8 == 0x13, |facts| facts.tls13);
+        if is_of_tls13 != (version == TLS13) {
+            let name = version_name(version);
+            return Err(garbage(format!(
+                "it chose {suite} in {name}, which does not have it"
+            )));
+        }
+        if chosen.hello.accepts_psk && offer.ticket.is_none() {
+            return Err(garbage("it takes a ticket, and none was offered"));
+        }
+        if version == TLS13 && chosen.hello.key_share.is_none() {
+            let has_reason = match chosen.hello.is_retry_request {
+                // Its cookie alone may be wanted back (RFC 8446 section 4.1.4).
+                true => {
+                    let material = ServerMaterial::parse(chosen.body()).map_err(broken)?;
+                    material.cookie.is_some() && !offer.key_shares.is_empty()
+                }
+                false => chosen.hello.accepts_psk,
+            };
+            if !has_reason {
+                return Err(garbage("a choice without a group"));
+            }
         }
         if let Some(share) = chosen.hello.key_share {
             let has_share = offer
@@ -200,6 +225,7 @@ impl Chosen {
 }
 
 const TLS12: u16 = 0x0303;
+const TLS13: u16 = 0x0304;
 
 /// What an alert answers to the question whether something is supported.
 pub(crate) fn alert_answer<T>(alert: AlertDescription) -> Answer<T> {

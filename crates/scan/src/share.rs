@@ -82,7 +82,7 @@ impl Share {
     pub(crate) fn complete(&self, peer: &[u8]) -> Option<Vec<u8>> {
         match &self.secret {
             Secret::Agreement(algorithm, key) => {
-                let peer = UnparsedPublicKey::new(*algorithm, peer);
+                let peer = UnparsedPublicKey::new(algorithm, peer);
                 agreement::agree(key, peer, (), |secret| Ok(secret.to_vec())).ok()
             }
             Secret::Kem(key) => {

@@ -19,6 +19,32 @@ use session::Session;
 /// Kinds of host keys that are asked for, a connection each. Servers have four or five.
 const MOST_HOST_KEYS: usize = 12;
 
+/// Reads the pieces as a server's side; for the fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing<'a>(pieces: impl Iterator<Item = &'a [u8]>) {
+    let (mut received, mut is_identified) = (Vec::new(), false);
+    for piece in pieces {
+        received.extend_from_slice(piece);
+        if !is_identified {
+            match packet::identification(&mut received) {
+                Ok(Some(_)) => is_identified = true,
+                Ok(None) => continue,
+                Err(_) => return,
+            }
+        }
+        loop {
+            match packet::payload(&mut received) {
+                Ok(Some(payload)) => {
+                    let _ = packet::KexInit::parse(&payload);
+                    let _ = host_key::read("ssh-rsa", &payload);
+                }
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
 pub(crate) async fn scan(dialer: &Dialer) -> Result<SshService, Stopped> {
     let first = Session::begin(dialer).await?;
     let software = first.software.clone();

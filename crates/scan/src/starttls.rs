@@ -48,6 +48,25 @@ pub(crate) async fn upgrade(protocol: Protocol, dialed: &mut Dialed) -> Result<(
     }
 }
 
+/// Reads the pieces as a peer's side; for the fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing<'a>(protocol: Protocol, pieces: impl Iterator<Item = &'a [u8]>) {
+    let Some(mut prelude) = Prelude::of(protocol, "[127.0.0.1]".to_owned()) else {
+        return;
+    };
+    let mut received = Vec::new();
+    for piece in pieces {
+        received.extend_from_slice(piece);
+        loop {
+            match prelude.step(&mut received) {
+                Ok(Step::Write(_)) => {}
+                Ok(Step::Read) => break,
+                Ok(Step::Begin) | Err(_) => return,
+            }
+        }
+    }
+}
+
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {

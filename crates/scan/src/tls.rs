@@ -64,15 +64,24 @@ pub(crate) async fn scan(dialer: &Dialer, depth: Depth) -> Service {
     let newest = match (has(offers::TLS13), has(offers::TLS12)) {
         (true, _) => Newest::Tls13(group),
         (false, true) => Newest::Tls12,
-        (false, false) => Newest::Older,
+        (false, false) if versions.iter().any(|tried| tried.answer.is_supported()) => Newest::Older,
+        (false, false) => Newest::None,
     };
+    let tls13 = versions.iter().find(|tried| tried.offer == offers::TLS13);
+    let is_tls13_unknown = tls13.is_some_and(|tried| tried.answer.is_unknown());
     let suites = join(
         suites(dialer, offers::tls13(name)),
         suites(dialer, offers::legacy(name, offers::TLS12)),
     );
     let (tls13_suites, tls12_suites) = suites.await;
     let shown = join(chains(dialer, newest), clients::outcomes(dialer));
-    let (chains, clients) = shown.await;
+    let (mut chains, clients) = shown.await;
+    if is_tls13_unknown {
+        // What it refuses in an older version it may have in this one.
+        for tried in chains.iter_mut().filter(|tried| tried.answer.is_refused()) {
+            tried.answer = Answer::unknown(Cause::NotAsked, "TLS 1.3 is not known to be taken");
+        }
+    }
     let (tolerance, alpn) = join(tolerance::shapes(dialer), alpn(dialer, newest)).await;
     let (client_certificate, resumption) = session(dialer, newest).await;
     Service::Tls(Box::new(TlsService {
@@ -97,6 +106,8 @@ enum Newest {
     Tls13(Option<NamedGroup>),
     Tls12,
     Older,
+    /// None is known that it takes.
+    None,
 }
 
 fn control_offer(dialer: &Dialer) -> Offer {
@@ -343,6 +354,10 @@ async fn look(
             offer.versions = vec![offers::TLS10, 0x0302];
             (offer, None)
         }
+        Newest::None => {
+            let detail = "no version is known to be taken";
+            return Err(Stopped::unknown(Cause::NotAsked, detail));
+        }
     };
     if let Newest::Tls13(None) = newest {
         let detail = "none of its groups can be computed here";
@@ -362,7 +377,7 @@ async fn look(
 async fn chains(dialer: &Dialer, newest: Newest) -> Vec<Tried<SignatureFamily, Chain>> {
     join_all(SignatureFamily::ALL.into_iter().map(async |family| {
         let answer = match (newest, family) {
-            (Newest::Tls13(_), _) => {
+            (Newest::Tls13(_) | Newest::None, _) => {
                 let looked = look(dialer, newest, |offer| {
                     // Certificates may be signed by any other algorithm.
                     offer.certificate_schemes = offers::schemes();
@@ -437,7 +452,7 @@ async fn alpn(dialer: &Dialer, newest: Newest) -> Vec<Tried<String, ()>> {
         let answer = match (looked.await, newest) {
             (Ok(Outcome::Alert(alert)), _) => alert_answer(alert),
             (Err(stopped), _) => stopped.answer(),
-            (Ok(Outcome::Shown(_)), Newest::Tls12 | Newest::Older) => {
+            (Ok(Outcome::Shown(_)), Newest::Tls12 | Newest::Older | Newest::None) => {
                 Answer::unknown(Cause::NotImplemented, "read in TLS 1.3 only")
             }
             (Ok(Outcome::Shown(shown)), Newest::Tls13(_)) => match &shown.alpn {
@@ -482,13 +497,17 @@ async fn session(
     let optional = match &ended {
         Ok(Ended::Ticket(_) | Ended::Closed) => Some(true),
         // certificate_required, or what servers say that know no better.
-        Ok(Ended::Alert(_)) => Some(false),
+        Ok(Ended::Alert(_) | Ended::HungUp) => Some(false),
         Err(_) => None,
     };
     let resumption = match ended {
         Ok(Ended::Ticket(ticket)) => resume(dialer, &shown, &ticket).await,
         Ok(Ended::Closed) => {
             Answer::Refused(Refusal::by_choice("it closed without having sent a ticket"))
+        }
+        Ok(Ended::HungUp) => {
+            let detail = "it does not go on without a client certificate";
+            Answer::unknown(Cause::NotAsked, detail)
         }
         Ok(Ended::Alert(alert)) => {
             let detail = format!("it does not end the handshake: {alert}");

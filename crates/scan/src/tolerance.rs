@@ -61,12 +61,6 @@ fn offer(server_name: Option<&str>, shape: HelloShape) -> Offer {
     if is_classical {
         offer.groups.retain(|group| !group.is_post_quantum());
     }
-    let hybrid = NamedGroup::X25519MLKEM768;
-    offer.groups.sort_by_key(|group| match *group {
-        group if group == hybrid => 0,
-        NamedGroup::X25519 => 1,
-        _ => 2,
-    });
     let shares: &[NamedGroup] = match shape {
         HelloShape::Classical
         | HelloShape::ClassicalAbove1500

@@ -25,3 +25,4 @@ pub use junit::junit;
 pub use sarif::sarif;
 pub use schema::{SchemaKind, schema};
 pub use tables::{assets_csv, findings_csv, groups_csv};
+pub use text::{typed, visible};

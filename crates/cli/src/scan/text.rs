@@ -155,7 +155,12 @@ fn groups(service: &TlsService) -> String {
         (_, true) => " (the server's order)",
         (_, false) => " (the client's order counts)",
     };
-    let mut text = format!("{}{whose}", order.join(" > "));
+    let separator = if preference.server_decides {
+        " > "
+    } else {
+        ", "
+    };
+    let mut text = format!("{}{whose}", order.join(separator));
     let rest: Vec<_> = service
         .groups
         .iter()

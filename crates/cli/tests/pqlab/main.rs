@@ -10,6 +10,7 @@ mod lab_cross_cloud;
 mod lab_mitm;
 mod list;
 mod load;
+mod readiness;
 mod reliability;
 mod run;
 mod serving;

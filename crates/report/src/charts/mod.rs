@@ -76,6 +76,9 @@ const fn tone_name(tone: Tone) -> &'static str {
         Tone::Verify => "verification of certificates and signature",
         Tone::Rest => "TLS state machine, hashing, record protection",
         Tone::Neutral => "other",
+        Tone::Conforms => "conforms",
+        Tone::Limited => "conforms until a day",
+        Tone::Violates => "does not conform",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Layout;
 use super::font::{text_width, wrap};
 use super::scene::{Item, Scene, Text};
-use super::{bars, curves, dots, forest};
+use super::{bars, curves, deadlines, dots, forest};
 use crate::figure::{Body, Figure, Fill, Key};
 use crate::palette::Ink;
 
@@ -82,6 +82,7 @@ fn body(scene: &mut Scene, figure: &Figure, area: Area) -> f64 {
         Body::Curves(body) => curves::draw(scene, body, area),
         Body::Dots(body) => dots::draw(scene, body, area),
         Body::Forest(body) => forest::draw(scene, body, area),
+        Body::Deadlines(body) => deadlines::draw(scene, body, area),
     }
 }
 
@@ -114,6 +115,8 @@ pub(super) enum Swatch<'a> {
     Stroke(Ink, &'a [f64], usize),
     Dot(Ink, bool),
     Marker(Ink, usize),
+    /// An upright line.
+    Tick(Ink),
     Band,
 }
 
@@ -157,6 +160,10 @@ pub(super) fn legend(scene: &mut Scene, entries: &[(Swatch<'_>, &str)], area: Ar
                 filled: *filled,
             }),
             Swatch::Marker(ink, shape) => marker(scene, x + sample / 2.0, y, *ink, *shape),
+            Swatch::Tick(ink) => {
+                let x = x + sample / 2.0;
+                scene.line((x, y - 7.0), (x, y + 7.0), *ink, 2.0);
+            }
             Swatch::Band => scene.plane([x, y - 6.0, x + sample, y + 6.0], Ink::Band),
         }
         for (at, line) in lines.iter().enumerate() {

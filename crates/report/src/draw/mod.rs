@@ -7,6 +7,7 @@
 mod axis;
 mod bars;
 mod curves;
+mod deadlines;
 mod dots;
 mod font;
 mod forest;

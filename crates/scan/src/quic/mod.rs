@@ -51,6 +51,25 @@ pub(crate) async fn ask(dialer: &Dialer, offer: &Offer) -> Result<Reply, Stopped
     }
 }
 
+/// Reads the pieces as datagrams, and as the frames of packets; for the fuzz target.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzzing<'a>(pieces: impl Iterator<Item = &'a [u8]>) {
+    let offer = crate::offers::tls13(Some("server.example.test"));
+    let Ok(mut attempt) = Attempt::with_ids(&offer, [1; 8], [2; 8]) else {
+        return;
+    };
+    let mut crypto = frames::CryptoStream::default();
+    for piece in pieces {
+        let _ = attempt.take(piece);
+        if let Ok(frames) = frames::Frames::parse(piece) {
+            for (offset, data) in &frames.data {
+                let _ = crypto.put(*offset, data);
+            }
+        }
+        let _ = crypto.message();
+    }
+}
+
 /// What ends an attempt well.
 enum Answered {
     /// A ServerHello or HelloRetryRequest, its header of four bytes included.
