@@ -111,7 +111,12 @@ fn cells(document: &roxmltree::Document<'_>, id: &str) -> Vec<(String, String)> 
     let section = section(document, id);
     let cells = section.descendants().filter(|node| node.has_tag_name("td"));
     cells
-        .map(|cell| (cell.attribute("class").unwrap_or_default().to_owned(), text(cell)))
+        .map(|cell| {
+            (
+                cell.attribute("class").unwrap_or_default().to_owned(),
+                text(cell),
+            )
+        })
         .collect()
 }
 
@@ -161,7 +166,12 @@ fn clients_stand_in_their_columns() {
     let clients = section(&document, "assessment-clients");
     let rows = clients.descendants().filter(|node| node.has_tag_name("tr"));
     let rows: Vec<Vec<String>> = rows
-        .map(|row| row.children().filter(roxmltree::Node::is_element).map(text).collect())
+        .map(|row| {
+            row.children()
+                .filter(roxmltree::Node::is_element)
+                .map(text)
+                .collect()
+        })
         .collect();
     assert_eq!(rows[0][..3], ["endpoint", "Chrome 156", "Go 1.27"]);
     assert_eq!(rows[1][0], "www.example.test:443 192.0.2.10:443");
@@ -171,7 +181,10 @@ fn clients_stand_in_their_columns() {
     // Asked at the first address alone.
     assert_eq!(rows[2][6], "not known: not asked");
     let dead = rows.iter().find(|row| row[0].starts_with("dead")).unwrap();
-    assert!(dead[1..].iter().all(|cell| cell.contains("timeout")), "{dead:?}");
+    assert!(
+        dead[1..].iter().all(|cell| cell.contains("timeout")),
+        "{dead:?}"
+    );
     assert!(!rows.iter().any(|row| row[0].starts_with("ssh")));
 }
 
@@ -209,7 +222,9 @@ fn a_finding_has_all_that_a_reader_needs() {
         .map(text)
         .collect();
     let find = |parts: &[&str]| {
-        let found = all.iter().find(|one| parts.iter().all(|part| one.contains(part)));
+        let found = all
+            .iter()
+            .find(|one| parts.iter().all(|part| one.contains(part)));
         found.unwrap_or_else(|| panic!("no finding with {parts:?}"))
     };
     // Subject and line, policy with clause and status, the directive, and the price.
@@ -222,7 +237,10 @@ fn a_finding_has_all_that_a_reader_needs() {
         "+1,184 bytes up, +1,088 bytes down, +44 µs [41, 47] client, +22 µs [19, 25] server",
         "a quantum computer",
     ]);
-    find(&["/etc/apache2/site.conf:", "in the place of"]);
+    find(&[
+        "/etc/apache2/site.conf:1",
+        "SSLCipherSuite ECDHE+AESGCM:ECDHE+CHACHA20",
+    ]);
     find(&["not measured: ", "pqlab run"]);
     let severities: Vec<String> = findings
         .descendants()
@@ -233,13 +251,33 @@ fn a_finding_has_all_that_a_reader_needs() {
 }
 
 #[test]
+fn a_diff_stands_line_by_line_as_it_is_typed() {
+    let estate = estate::estate();
+    let mut assessment = estate::assessed(&estate, &Profile::default());
+    let mut findings = assessment.findings.iter_mut();
+    let edit = findings.find_map(|finding| finding.remedy.as_mut()?.edits.first_mut());
+    edit.unwrap().diff = Some("--- a\n+++ b\n@@ -1 +1 @@\n-\told;\n+\tnew <x>;\n".to_owned());
+    let html = html(&assessment, &estate.endpoints);
+    for line in [
+        "<span>--- a</span>",
+        "<span class=\"removed\">-\told;</span>",
+        "<span class=\"added\">+\tnew &lt;x&gt;;</span>",
+    ] {
+        assert!(html.contains(line), "{line}");
+    }
+}
+
+#[test]
 fn what_is_not_known_is_in_no_other_table() {
     let estate = estate::estate();
     let assessment = estate::assessed(&estate, &Profile::default());
     let html = html(&assessment, &estate.endpoints);
     let document = document(&html);
     let unknown = section(&document, "assessment-unknown");
-    let rows = unknown.descendants().filter(|node| node.has_tag_name("tr")).count();
+    let rows = unknown
+        .descendants()
+        .filter(|node| node.has_tag_name("tr"))
+        .count();
     assert_eq!(rows, assessment.not_observed.len() + 1);
     let risk = text(section(&document, "assessment-risk"));
     assert!(!risk.contains("dead.example.test"));
@@ -340,7 +378,10 @@ fn names_of_others_stay_text() {
     for name in HOSTILE {
         let (assessment, endpoints) = with_names(name);
         let html = html(&assessment, &endpoints);
-        assert!(!html.contains("<script") && !html.contains("<b>x"), "{name:?}");
+        assert!(
+            !html.contains("<script") && !html.contains("<b>x"),
+            "{name:?}"
+        );
         let hidden = |character: char| {
             (character.is_control() && character != '\n')
                 || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -348,12 +389,16 @@ fn names_of_others_stay_text() {
         };
         let is_tab_of_a_line = |character: char| character == '\t' && name.contains('\t');
         assert_eq!(
-            html.chars().find(|one| hidden(*one) && !is_tab_of_a_line(*one)),
+            html.chars()
+                .find(|one| hidden(*one) && !is_tab_of_a_line(*one)),
             None,
             "{name:?}"
         );
         for element in elements(&html) {
-            assert!(known.contains(&element) || element == "wbr", "{element} of {name:?}");
+            assert!(
+                known.contains(&element) || element == "wbr",
+                "{element} of {name:?}"
+            );
         }
     }
 }
@@ -374,7 +419,9 @@ fn an_assessment_stands_behind_the_measurements() {
     let document = document(&html);
     let at = |part: &str| html.find(part).unwrap_or_else(|| panic!("no {part}"));
     assert!(at("id=\"run1-method\"") < at("id=\"assessment\""));
-    let tops = document.descendants().filter(|node| node.has_tag_name("h1"));
+    let tops = document
+        .descendants()
+        .filter(|node| node.has_tag_name("h1"));
     assert_eq!(tops.count(), 1);
     let alone = render_html_with(&[synthetic::run(12)], None).unwrap();
     assert!(!alone.contains("assessment-"));

@@ -86,10 +86,6 @@ impl Dialer {
             Ok(Err(error)) => return Err(Stopped::unknown(Cause::Connect, error.to_string())),
             Ok(Ok(socket)) => socket,
         };
-        // What is written is a probe's whole shape: the kernel must not join or hold it.
-        if let Err(error) = socket.set_nodelay(true) {
-            return Err(Stopped::unknown(Cause::Connect, error.to_string()));
-        }
         let mut dialed = Dialed {
             socket,
             deadline,
@@ -133,6 +129,21 @@ impl Dialed {
             Ok(Ok(count)) => Ok(Came::Bytes(count)),
             Ok(Err(error)) => Err(broken(&error)),
         }
+    }
+
+    /// Each write from here on leaves as a segment of its own, not joined or held by the kernel.
+    /// Where every write waits for the answer to the last one, that is so by itself.
+    pub(crate) fn write_at_once(&self) -> Result<(), Stopped> {
+        self.socket
+            .set_nodelay(true)
+            .map_err(|error| broken(&error))
+    }
+
+    /// Ends the connection by a reset: what more the peer may have to say is of no use, and
+    /// neither side has to remember the connection.
+    pub(crate) fn drop_at_once(self) {
+        // Where it can't be, the connection ends as any other.
+        let _ = socket2::SockRef::from(&self.socket).set_linger(Some(Duration::ZERO));
     }
 
     /// Writes all of it.

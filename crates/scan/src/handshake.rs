@@ -385,25 +385,19 @@ impl Session {
         if let Some(ticket) = self.ticket.take() {
             return Ok(Ended::Ticket(ticket));
         }
-        loop {
-            match self.conversation.next().await {
-                Ok(Item::Message(HandshakeType::NEW_SESSION_TICKET, message)) => {
-                    let body = &message[MESSAGE_HEADER..];
-                    return Ok(Ended::Ticket(self.read_ticket(&resumption, body)?));
-                }
-                Ok(Item::Message(other, _)) => {
-                    return Err(garbage(format!("{other} after the handshake")));
-                }
-                Ok(Item::Alert(alert)) if alert.description == AlertDescription::CLOSE_NOTIFY => {
-                    return Ok(Ended::Closed);
-                }
-                Ok(Item::Alert(alert)) => return Ok(Ended::Alert(alert.description)),
-                // It has our close_notify: an end without one of its own is an end.
-                Err(Stopped::Unknown(unknown)) if unknown.cause == Cause::Closed => {
-                    return Ok(Ended::Closed);
-                }
-                Err(stopped) => return Err(stopped),
+        match self.conversation.next().await {
+            Ok(Item::Message(HandshakeType::NEW_SESSION_TICKET, message)) => {
+                let ticket = self.read_ticket(&resumption, &message[MESSAGE_HEADER..])?;
+                Ok(Ended::Ticket(ticket))
             }
+            Ok(Item::Message(other, _)) => Err(garbage(format!("{other} after the handshake"))),
+            Ok(Item::Alert(alert)) if alert.description == AlertDescription::CLOSE_NOTIFY => {
+                Ok(Ended::Closed)
+            }
+            Ok(Item::Alert(alert)) => Ok(Ended::Alert(alert.description)),
+            // It has our close_notify: an end without one of its own is an end.
+            Err(Stopped::Unknown(unknown)) if unknown.cause == Cause::Closed => Ok(Ended::Closed),
+            Err(stopped) => Err(stopped),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a prober offers.
 
+use std::sync::LazyLock;
+
 use rand::RngExt;
 use wire::{CipherSuite, GroupKind, GroupStatus, NamedGroup, Offer, SignatureScheme};
 
@@ -12,6 +14,11 @@ pub(crate) const TLS13: u16 = 0x0304;
 /// Every group that a server may have: all but those for experiments on private code points,
 /// which can mean something else to every server. Hybrids come first, as in current clients.
 pub(crate) fn groups() -> Vec<NamedGroup> {
+    GROUPS.clone()
+}
+
+/// Made once: there are hundreds of thousands of offers.
+static GROUPS: LazyLock<Vec<NamedGroup>> = LazyLock::new(|| {
     let known = NamedGroup::known().iter();
     let known = known.filter(|facts| facts.status != GroupStatus::Experimental);
     let mut known: Vec<_> = known.collect();
@@ -26,7 +33,7 @@ pub(crate) fn groups() -> Vec<NamedGroup> {
         (kind, !favourites.contains(&facts.code_point))
     });
     known.iter().map(|facts| facts.code_point).collect()
-}
+});
 
 /// Groups that a TLS 1.2 server may use, in the order of ordinary clients.
 fn classical_groups() -> Vec<NamedGroup> {
@@ -62,10 +69,14 @@ pub(crate) fn legacy_suites() -> Vec<CipherSuite> {
 /// Every signature scheme, the post-quantum ones first: a server whose certificate is ML-DSA
 /// alone refuses whoever does not offer it.
 pub(crate) fn schemes() -> Vec<SignatureScheme> {
+    SCHEMES.clone()
+}
+
+static SCHEMES: LazyLock<Vec<SignatureScheme>> = LazyLock::new(|| {
     let mut known: Vec<_> = SignatureScheme::known().iter().collect();
     known.sort_by_key(|facts| !facts.post_quantum);
     known.iter().map(|facts| facts.code_point).collect()
-}
+});
 
 /// The schemes of one family.
 pub(crate) fn schemes_of(family: SignatureFamily) -> Vec<SignatureScheme> {

@@ -59,7 +59,9 @@ pub(crate) async fn ask(dialer: &Dialer, offer: &Offer) -> Result<Reply, Stopped
         return quic::ask(dialer, offer).await;
     }
     let message = offer.message();
-    let (reply, _) = converse(dialer, offer, &message, Shape::Whole, FIRST_ANSWER).await?;
+    let (reply, conversation) =
+        converse(dialer, offer, &message, Shape::Whole, FIRST_ANSWER).await?;
+    conversation.dialed.drop_at_once();
     Ok(reply)
 }
 
@@ -95,6 +97,7 @@ async fn send(dialed: &mut Dialed, message: &[u8], shape: Shape) -> Result<(), S
         }
         Shape::TwoSegments(pause) => {
             let records = handshake_records(message, FIRST_RECORD, LONGEST);
+            dialed.write_at_once()?;
             let (first, second) = records.split_at(half.min(records.len()));
             dialed.write(first).await?;
             sleep(pause).await;

@@ -342,8 +342,8 @@ fn migration(assessment: &Assessment, day: Date) -> Option<String> {
 
 /// The changes that come first, each with the subjects that it helps.
 ///
-/// Gravest first; key establishment before signatures, since what is recorded cannot be made
-/// secret again; and what was found besides policies before what a policy asks.
+/// Gravest first; then what exposes secrets, since what is recorded cannot be made secret
+/// again; and what was found besides policies before what a policy asks.
 fn first_steps(assessment: &Assessment) -> Option<String> {
     let urgency = |finding: &Finding| {
         let is_exposed = finding.risk.as_ref().is_some_and(|risk| {
@@ -351,7 +351,7 @@ fn first_steps(assessment: &Assessment) -> Option<String> {
         });
         (
             std::cmp::Reverse(finding.severity),
-            !is_exposed && finding.role != Some(Role::KeyEstablishment),
+            !is_exposed,
             finding.check == Check::Policy,
         )
     };

@@ -140,22 +140,19 @@ fn of_rule(due: &Due<'_>, at: Date) -> Deadline {
 fn text(marks: &[Deadline]) -> String {
     let mut parts: Vec<(&str, Vec<String>)> = Vec::new();
     for mark in marks {
-        let (_, whats) = match parts.iter().position(|(date, _)| *date == mark.day.date) {
-            Some(at) => &mut parts[at],
-            None => {
-                parts.push((&mark.day.date, Vec::new()));
-                // It was pushed just now.
-                parts.last_mut().expect("not empty")
-            }
-        };
+        let at = parts.iter().position(|(date, _)| *date == mark.day.date);
+        let at = at.unwrap_or(parts.len());
+        if at == parts.len() {
+            parts.push((&mark.day.date, Vec::new()));
+        }
         let force = match (mark.is_draft, mark.is_advice) {
             (true, _) => " (draft)",
             (false, true) => " (advice)",
             (false, false) => "",
         };
         let what = format!("{}{force}", mark.kind.title());
-        if !whats.contains(&what) {
-            whats.push(what);
+        if !parts[at].1.contains(&what) {
+            parts[at].1.push(what);
         }
     }
     let parts = parts.into_iter();

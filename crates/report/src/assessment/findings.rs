@@ -129,6 +129,13 @@ impl FindingPage {
             evidence: finding
                 .evidence
                 .iter()
+                // The risk has a place of its own.
+                .filter(|one| {
+                    !finding
+                        .risk
+                        .as_ref()
+                        .is_some_and(|risk| risk.text == one.text)
+                })
                 .map(|one| EvidencePage {
                     text: one.text.clone(),
                     location: one.location.as_ref().map(ToString::to_string),
@@ -139,7 +146,7 @@ impl FindingPage {
             risk: finding.risk.as_ref().map(|risk| {
                 let flip = risk.flips.first();
                 let flip = flip.map_or_else(String::new, |flip| format!(". It would be {flip}"));
-                format!("{}: {}{flip}.", risk.outlook, risk.text)
+                words::begin(&format!("{}: {}{flip}.", risk.outlook, risk.text))
             }),
             remedy: finding.remedy.as_ref().map(|remedy| RemedyPage {
                 summary: remedy.summary.clone(),
@@ -170,7 +177,13 @@ fn order(verdict: &RuleVerdict) -> (u8, Option<time::Date>) {
 /// `Violates cnsa-2.0; until 2031-01-01 allowed by asd-ism; conforms to uk-ncsc.`
 fn summary(sorted: &[&RuleVerdict]) -> String {
     let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+    let mut judged: Vec<&str> = Vec::new();
     for verdict in sorted {
+        // One rule of several that is kept says nothing beside those that are not.
+        if verdict.verdict == Verdict::Conforms && judged.contains(&verdict.policy.as_str()) {
+            continue;
+        }
+        judged.push(&verdict.policy);
         let says = match (&verdict.verdict, verdict.requirement) {
             (Verdict::Violates { .. }, Requirement::Recommended) => "against the advice of".into(),
             (Verdict::Violates { .. }, Requirement::Deprecated) => "deprecated by".into(),
@@ -199,7 +212,7 @@ fn summary(sorted: &[&RuleVerdict]) -> String {
     }
     let parts = parts.into_iter();
     let parts = parts.map(|(says, policies)| format!("{says} {}", policies.join(", ")));
-    parts.collect::<Vec<_>>().join("; ")
+    words::begin(&parts.collect::<Vec<_>>().join("; "))
 }
 
 fn verdict_page(verdict: &RuleVerdict) -> VerdictPage {

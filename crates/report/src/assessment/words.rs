@@ -37,3 +37,14 @@ pub(super) fn range(values: impl IntoIterator<Item = f64>) -> String {
         [first, ..] => format!("{first:.1}"),
     }
 }
+
+/// The text with a capital at its beginning.
+pub(super) fn begin(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next();
+    first
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
+}

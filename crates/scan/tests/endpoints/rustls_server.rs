@@ -42,7 +42,7 @@ impl RustlsServer {
         };
         let names = Arc::default();
         let certificates = Certificates {
-            keys: terms.identities.iter().map(|i| certified(i)).collect(),
+            keys: terms.identities.iter().map(certified).collect(),
             names: Arc::clone(&names),
         };
         let builder = ServerConfig::builder_with_provider(Arc::new(provider))
