@@ -37,6 +37,7 @@ mod remedy;
 mod resource;
 mod risk;
 mod ssh;
+mod target;
 mod timeline;
 mod usage;
 mod uses;
@@ -58,8 +59,8 @@ pub use data_file::Mistake;
 pub use difference::{Changed, Changes, difference};
 pub use endpoint::{
     Chain, ClientCertificateRequest, ClientOutcome, Endpoint, GroupPreference, GroupSupport,
-    HelloShape, HostKey, ParseTargetError, Protocol, Resumption, Service, SignatureFamily,
-    SshService, SuiteSupport, Target, TlsService, Tolerance, Tried,
+    HelloShape, HostKey, Resumption, Service, SignatureFamily, SshService, SuiteSupport,
+    TlsService, Tolerance, Tried,
 };
 pub use estate::Estate;
 pub use policy::{
@@ -70,6 +71,7 @@ pub use profile::{AssetProfile, Profile, ProfileError};
 pub use remedy::{Edit, Remedy, Source};
 pub use resource::{ResourceEstimate, resources};
 pub use risk::{Assumption, Exposure, Flip, Outlook, Risk};
+pub use target::{ParseTargetError, Protocol, Target};
 pub use timeline::{Band, Timeline};
 pub use usage::{Manner, Usage};
 pub use verdict::{RuleVerdict, Verdict};

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use experiment::{Run, Summary};
 
-use crate::{Ending, bad_input};
+use crate::{Ending, assess, bad_input};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -17,6 +17,14 @@ pub(crate) struct Arguments {
     /// Write one page over all runs to this file, besides each run's own.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+
+    /// Put an assessment of `pqlab assess --format json` behind the measurements of --out.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    assessment: Option<PathBuf>,
+
+    /// The results of `pqlab scan --out` that it was made from, for what clients get.
+    #[arg(long, value_name = "FILE", requires = "assessment")]
+    scan: Vec<PathBuf>,
 
     /// Print every statistic as JSON instead of writing reports.
     #[arg(long, conflicts_with = "out")]
@@ -41,7 +49,16 @@ pub(crate) fn main(arguments: Arguments) -> Result<Ending> {
         say!("{}", folder.join("report.html").display());
     }
     if let Some(path) = arguments.out {
-        let page = report::render_html(&runs)?;
+        let assessment = match &arguments.assessment {
+            Some(path) => Some(assess::read_json::<audit::Assessment>(path)?),
+            None => None,
+        };
+        let mut endpoints = Vec::new();
+        for path in &arguments.scan {
+            endpoints.extend(assess::read_scan(path)?);
+        }
+        let section = assessment.as_ref().map(|one| (one, endpoints.as_slice()));
+        let page = report::render_html_with(&runs, section)?;
         std::fs::write(&path, page).with_context(|| format!("writing {}", path.display()))?;
         say!("{}", path.display());
     }

@@ -5,7 +5,6 @@
 //! that are installed.
 
 use audit::{ClientOutcome, Tried};
-use futures_util::future::join_all;
 use wire::{CipherSuite, NamedGroup, Offer, SignatureScheme};
 
 use crate::dial::Dialer;
@@ -160,31 +159,32 @@ impl ClientProfile {
 
 /// What each of them would get.
 pub(crate) async fn outcomes(dialer: &Dialer) -> Vec<Tried<String, ClientOutcome>> {
-    join_all(CLIENTS.iter().map(async |client| {
-        let offer = client.offer(dialer.server_name.as_deref());
-        let shares: Vec<NamedGroup> = client.shares.iter().copied().map(NamedGroup).collect();
-        let answer = match show(dialer, offer, &shares, None).await {
-            Ok(Outcome::Alert(alert)) => alert_answer(alert),
-            Err(stopped) => stopped.answer(),
-            Ok(Outcome::Shown(shown)) => {
-                // TLS 1.3 lets the client speak after one, older versions after two.
-                let own = if shown.chosen.version == TLS13 { 1 } else { 2 };
-                audit::Answer::Supported(ClientOutcome {
-                    version: shown.chosen.version,
-                    group: shown.group,
-                    suite: shown.chosen.hello.cipher_suite,
-                    scheme: shown.scheme,
-                    has_hello_retry: shown.has_hello_retry,
-                    round_trips: own + u8::from(shown.has_hello_retry),
-                    client_hello: shown.client_hello,
-                    server_flight: shown.flight,
-                })
+    dialer
+        .each(CLIENTS.iter(), async |client| {
+            let offer = client.offer(dialer.server_name.as_deref());
+            let shares: Vec<NamedGroup> = client.shares.iter().copied().map(NamedGroup).collect();
+            let answer = match show(dialer, offer, &shares, None).await {
+                Ok(Outcome::Alert(alert)) => alert_answer(alert),
+                Err(stopped) => stopped.answer(),
+                Ok(Outcome::Shown(shown)) => {
+                    // TLS 1.3 lets the client speak after one, older versions after two.
+                    let own = if shown.chosen.version == TLS13 { 1 } else { 2 };
+                    audit::Answer::Supported(ClientOutcome {
+                        version: shown.chosen.version,
+                        group: shown.group,
+                        suite: shown.chosen.hello.cipher_suite,
+                        scheme: shown.scheme,
+                        has_hello_retry: shown.has_hello_retry,
+                        round_trips: own + u8::from(shown.has_hello_retry),
+                        client_hello: shown.client_hello,
+                        server_flight: shown.flight,
+                    })
+                }
+            };
+            Tried {
+                offer: client.name.to_owned(),
+                answer,
             }
-        };
-        Tried {
-            offer: client.name.to_owned(),
-            answer,
-        }
-    }))
-    .await
+        })
+        .await
 }

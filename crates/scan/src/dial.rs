@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use audit::{Answer, Cause, Protocol, Refusal, Target, Unknown};
+use futures_util::{StreamExt, stream};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -23,6 +24,8 @@ pub(crate) struct Dialer {
     pub(crate) limit: Duration,
     pub(crate) pace: HostPace,
     pub(crate) probes: AtomicU32,
+    /// Questions that are asked at once.
+    pub(crate) at_once: usize,
 }
 
 /// An open connection.
@@ -70,6 +73,17 @@ impl Stopped {
 }
 
 impl Dialer {
+    /// Asks several things, as many at once as the host is given, and keeps their order.
+    pub(crate) async fn each<T, F: Future>(
+        &self,
+        things: impl IntoIterator<Item = T>,
+        ask: impl FnMut(T) -> F,
+    ) -> Vec<F::Output> {
+        let questions: Vec<F> = things.into_iter().map(ask).collect();
+        let questions = stream::iter(questions);
+        questions.buffered(self.at_once).collect().await
+    }
+
     /// A connection over which a ClientHello (or SSH's identification) can be sent.
     pub(crate) async fn dial(&self) -> Result<Dialed, Stopped> {
         let leave = self.pace.leave().await;

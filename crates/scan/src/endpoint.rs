@@ -143,6 +143,7 @@ async fn at(target: Target, address: SocketAddr, options: &Options, pace: &Arc<P
         limit: options.timeout,
         pace: pace.towards(address.ip()),
         probes: AtomicU32::new(0),
+        at_once: options.limits.connections_per_host.max(1),
     };
     let (scanned, begin) = (now(), Instant::now());
     let service = match dialer.target.protocol {

@@ -19,6 +19,7 @@ mod pace;
 mod probe;
 mod quic;
 mod share;
+mod shown;
 mod ssh;
 mod starttls;
 mod tls;

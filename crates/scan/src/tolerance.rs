@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use audit::{HelloShape, Tolerance, Tried};
-use futures_util::future::join_all;
 use wire::{NamedGroup, Offer};
 
 use crate::dial::Dialer;
@@ -21,33 +20,34 @@ const ABOVE_ONE_SEGMENT: usize = 1_600;
 
 /// Tries each shape once.
 pub(crate) async fn shapes(dialer: &Dialer) -> Vec<Tried<HelloShape, Tolerance>> {
-    join_all(HelloShape::ALL.map(async |shape| {
-        let offer = offer(dialer.server_name.as_deref(), shape);
-        let message = offer.message();
-        let on_the_wire = match shape {
-            HelloShape::HybridInTwoSegments => Shape::TwoSegments(SEGMENT_PAUSE),
-            HelloShape::HybridDelayed => Shape::TwoSegments(LATE),
-            HelloShape::HybridInTwoRecords => Shape::TwoRecords,
-            _ => Shape::Whole,
-        };
-        let headers = match on_the_wire {
-            Shape::TwoRecords => 10,
-            _ => 5,
-        };
-        let answer = match converse(dialer, &offer, &message, on_the_wire, FIRST_ANSWER).await {
-            Ok((Reply::Hello(chosen), _)) => audit::Answer::Supported(Tolerance {
-                bytes: message.len() + headers,
-                group: chosen.hello.key_share.map(|share| share.group),
-            }),
-            Ok((Reply::Alert(alert), _)) => alert_answer(alert),
-            Err(stopped) => stopped.answer(),
-        };
-        Tried {
-            offer: shape,
-            answer,
-        }
-    }))
-    .await
+    dialer
+        .each(HelloShape::ALL, async |shape| {
+            let offer = offer(dialer.server_name.as_deref(), shape);
+            let message = offer.message();
+            let on_the_wire = match shape {
+                HelloShape::HybridInTwoSegments => Shape::TwoSegments(SEGMENT_PAUSE),
+                HelloShape::HybridDelayed => Shape::TwoSegments(LATE),
+                HelloShape::HybridInTwoRecords => Shape::TwoRecords,
+                _ => Shape::Whole,
+            };
+            let headers = match on_the_wire {
+                Shape::TwoRecords => 10,
+                _ => 5,
+            };
+            let answer = match converse(dialer, &offer, &message, on_the_wire, FIRST_ANSWER).await {
+                Ok((Reply::Hello(chosen), _)) => audit::Answer::Supported(Tolerance {
+                    bytes: message.len() + headers,
+                    group: chosen.hello.key_share.map(|share| share.group),
+                }),
+                Ok((Reply::Alert(alert), _)) => alert_answer(alert),
+                Err(stopped) => stopped.answer(),
+            };
+            Tried {
+                offer: shape,
+                answer,
+            }
+        })
+        .await
 }
 
 /// All groups are named in each hybrid shape, so that a server that has any can say yes: only

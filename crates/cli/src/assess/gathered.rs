@@ -83,7 +83,7 @@ fn texts(inventory: &Inventory) -> BTreeMap<String, String> {
 }
 
 /// The lines of `pqlab scan --out`. The last one may be cut off: the scan may still run.
-fn read_scan(path: &Path) -> Result<Vec<Endpoint>> {
+pub(crate) fn read_scan(path: &Path) -> Result<Vec<Endpoint>> {
     let context = || format!("reading {}", path.display());
     let file = File::open(path).with_context(context).map_err(bad_input)?;
     let mut reader = BufReader::new(file);

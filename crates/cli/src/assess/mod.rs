@@ -17,6 +17,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{Ending, bad_input};
 use gathered::Gathered;
+pub(crate) use gathered::read_scan;
 
 /// Judge an estate by dated policies and by risk, and say what to change.
 #[derive(Args)]
@@ -275,7 +276,8 @@ fn read(path: &Path) -> Result<String> {
         .map_err(bad_input)
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
+/// Reads a file that this program wrote.
+pub(crate) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let value = serde_json::from_str(&read(path)?);
     value
         .with_context(|| format!("reading {}", path.display()))

@@ -48,8 +48,8 @@ fn servers_of_every_kind_are_told_right() {
     // localhost may have an address on which nothing listens.
     let all = lines(&output.stdout);
     let seen = |target: &str| {
-        let port = target.rsplit(':').next().unwrap();
-        let of_port = |one: &&Value| one["target"]["port"].to_string() == port;
+        let port: u16 = target.rsplit(':').next().unwrap().parse().unwrap();
+        let of_port = |one: &&Value| one["target"]["port"] == port;
         let answered = all
             .iter()
             .filter(of_port)

@@ -131,10 +131,8 @@ impl FindingPage {
                 .iter()
                 // The risk has a place of its own.
                 .filter(|one| {
-                    !finding
-                        .risk
-                        .as_ref()
-                        .is_some_and(|risk| risk.text == one.text)
+                    let risk = finding.risk.as_ref();
+                    risk.is_none_or(|risk| risk.text != one.text)
                 })
                 .map(|one| EvidencePage {
                     text: one.text.clone(),

@@ -107,5 +107,6 @@ pub(crate) fn dialer(address: SocketAddr, protocol: Protocol, limit: Duration) -
         limit,
         pace: Pace::new(limits).towards(address.ip()),
         probes: AtomicU32::new(0),
+        at_once: 4,
     }
 }
