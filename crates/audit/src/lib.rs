@@ -27,6 +27,7 @@ mod exposure;
 mod glob;
 mod iso_date;
 mod matrix;
+mod object_identifier;
 pub mod output;
 mod patch;
 mod policy;

@@ -1,37 +1,9 @@
-//! Algorithms by their object identifiers: the one place for these.
+//! Algorithms of keys and signatures by their object identifiers. Those that tell all alone
+//! stand in `audit`.
 
 use audit::{Algorithm, Curve};
 
 use crate::der::{self, Element, Elements};
-
-/// Curves of id-ecPublicKey (RFC 5480 section 2.1.1.1, RFC 5639, RFC 8998, SEC 2).
-const CURVES: [(&str, Curve); 9] = [
-    ("1.3.132.0.33", Curve::P224),
-    ("1.2.840.10045.3.1.7", Curve::P256),
-    ("1.3.132.0.34", Curve::P384),
-    ("1.3.132.0.35", Curve::P521),
-    ("1.3.132.0.10", Curve::Secp256k1),
-    ("1.3.36.3.3.2.8.1.1.7", Curve::BrainpoolP256),
-    ("1.3.36.3.3.2.8.1.1.11", Curve::BrainpoolP384),
-    ("1.3.36.3.3.2.8.1.1.13", Curve::BrainpoolP512),
-    ("1.2.156.10197.1.301", Curve::Sm2),
-];
-
-/// SLH-DSA (RFC 9909), from 2.16.840.1.101.3.4.3.20 on; with a pre-hash from .35 on.
-const SLH_DSA: [&str; 12] = [
-    "SHA2-128s",
-    "SHA2-128f",
-    "SHA2-192s",
-    "SHA2-192f",
-    "SHA2-256s",
-    "SHA2-256f",
-    "SHAKE-128s",
-    "SHAKE-128f",
-    "SHAKE-192s",
-    "SHAKE-192f",
-    "SHAKE-256s",
-    "SHAKE-256f",
-];
 
 pub(crate) const RSA_ENCRYPTION: &str = "1.2.840.113549.1.1.1";
 pub(crate) const RSA_PSS: &str = "1.2.840.113549.1.1.10";
@@ -43,42 +15,31 @@ pub(crate) const EC: &str = "1.2.840.10045.2.1";
 
 /// The algorithm that an identifier alone tells: its parameter set is part of it.
 fn complete(oid: &str) -> Option<Algorithm> {
-    if let Some(last) = oid.strip_prefix("2.16.840.1.101.3.4.3.") {
-        let slh_dsa = |index: usize| SLH_DSA.get(index).map(|set| (*set).to_owned());
-        return match last.parse().ok()? {
-            // ML-DSA (RFC 9881), and with a pre-hash from .32 on.
-            17 | 32 => Some(Algorithm::MlDsa(44)),
-            18 | 33 => Some(Algorithm::MlDsa(65)),
-            19 | 34 => Some(Algorithm::MlDsa(87)),
-            number @ 20..=31 => slh_dsa(number - 20).map(Algorithm::SlhDsa),
-            number @ 35..=46 => slh_dsa(number - 35).map(Algorithm::SlhDsa),
-            _ => None,
-        };
+    if let Some(known) = Algorithm::of_object_identifier(oid) {
+        return Some(known);
     }
-    Some(match oid {
-        // RFC 8410.
-        "1.3.101.110" => Algorithm::Ec(Curve::X25519),
-        "1.3.101.111" => Algorithm::Ec(Curve::X448),
-        "1.3.101.112" => Algorithm::Ec(Curve::Ed25519),
-        "1.3.101.113" => Algorithm::Ec(Curve::Ed448),
-        // ML-KEM (RFC 9935).
-        "2.16.840.1.101.3.4.4.1" => Algorithm::MlKem(512),
-        "2.16.840.1.101.3.4.4.2" => Algorithm::MlKem(768),
-        "2.16.840.1.101.3.4.4.3" => Algorithm::MlKem(1024),
-        // Stateful hash-based signatures (RFC 9802).
-        "1.2.840.113549.1.9.16.3.17" => Algorithm::HashBased("HSS".to_owned()),
-        "1.3.6.1.5.5.7.6.34" => Algorithm::HashBased("XMSS".to_owned()),
-        "1.3.6.1.5.5.7.6.35" => Algorithm::HashBased("XMSS^MT".to_owned()),
+    // ML-DSA and SLH-DSA with a pre-hash stand 15 numbers behind those without, from 32 on.
+    const SIGNATURES: &str = "2.16.840.1.101.3.4.3.";
+    if let Some(last) = oid.strip_prefix(SIGNATURES) {
+        let number: u32 = last.parse().ok()?;
+        let plain = (32..=46).contains(&number).then(|| number - 15)?;
+        return Algorithm::of_object_identifier(&format!("{SIGNATURES}{plain}"));
+    }
+    // Stateful hash-based signatures (RFC 9802).
+    let name = match oid {
+        "1.2.840.113549.1.9.16.3.17" => "HSS",
+        "1.3.6.1.5.5.7.6.34" => "XMSS",
+        "1.3.6.1.5.5.7.6.35" => "XMSS^MT",
         _ => return None,
-    })
+    };
+    Some(Algorithm::HashBased(name.to_owned()))
 }
 
 /// The algorithm of a curve, by its identifier.
 pub(crate) fn curve(oid: &str) -> Algorithm {
-    let known = CURVES.iter().find(|(known, _)| *known == oid);
-    match known {
-        Some((_, curve)) => Algorithm::Ec(*curve),
-        None => Algorithm::Other(oid.to_owned()),
+    match Algorithm::of_object_identifier(oid) {
+        Some(curve @ Algorithm::Ec(_)) => curve,
+        _ => Algorithm::Other(oid.to_owned()),
     }
 }
 

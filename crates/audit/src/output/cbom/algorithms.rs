@@ -295,62 +295,18 @@ fn nist_category(algorithm: &Algorithm) -> Option<u8> {
 }
 
 fn oid(algorithm: &Algorithm) -> Option<String> {
-    let fixed = match algorithm {
-        Algorithm::Rsa(_) => "1.2.840.113549.1.1.1",
-        Algorithm::Dsa(_) => "1.2.840.10040.4.1",
-        Algorithm::Ec(curve) => match curve {
-            Curve::P224 => "1.3.132.0.33",
-            Curve::P256 => "1.2.840.10045.3.1.7",
-            Curve::P384 => "1.3.132.0.34",
-            Curve::P521 => "1.3.132.0.35",
-            Curve::Secp256k1 => "1.3.132.0.10",
-            Curve::BrainpoolP256 => "1.3.36.3.3.2.8.1.1.7",
-            Curve::BrainpoolP384 => "1.3.36.3.3.2.8.1.1.11",
-            Curve::BrainpoolP512 => "1.3.36.3.3.2.8.1.1.13",
-            Curve::Sm2 => "1.2.156.10197.1.301",
-            Curve::X25519 => "1.3.101.110",
-            Curve::X448 => "1.3.101.111",
-            Curve::Ed25519 => "1.3.101.112",
-            Curve::Ed448 => "1.3.101.113",
-        },
-        // RFC 9935 and RFC 9881.
-        Algorithm::MlKem(512) => "2.16.840.1.101.3.4.4.1",
-        Algorithm::MlKem(768) => "2.16.840.1.101.3.4.4.2",
-        Algorithm::MlKem(1024) => "2.16.840.1.101.3.4.4.3",
-        Algorithm::MlDsa(44) => "2.16.840.1.101.3.4.3.17",
-        Algorithm::MlDsa(65) => "2.16.840.1.101.3.4.3.18",
-        Algorithm::MlDsa(87) => "2.16.840.1.101.3.4.3.19",
-        // RFC 9909 numbers the sets in this order, from 20.
-        Algorithm::SlhDsa(set) => {
-            const SETS: [&str; 12] = [
-                "SHA2-128s",
-                "SHA2-128f",
-                "SHA2-192s",
-                "SHA2-192f",
-                "SHA2-256s",
-                "SHA2-256f",
-                "SHAKE-128s",
-                "SHAKE-128f",
-                "SHAKE-192s",
-                "SHAKE-192f",
-                "SHAKE-256s",
-                "SHAKE-256f",
-            ];
-            let index = SETS
-                .iter()
-                .position(|known| known.eq_ignore_ascii_case(set))?;
-            return Some(format!("2.16.840.1.101.3.4.3.{}", index + 20));
-        }
+    match algorithm {
+        Algorithm::Rsa(_) => Some("1.2.840.113549.1.1.1".to_owned()),
+        Algorithm::Dsa(_) => Some("1.2.840.10040.4.1".to_owned()),
+        // What is known by its identifier alone.
         Algorithm::Other(name) => {
-            let is_oid = name.contains('.')
-                && name
-                    .split('.')
-                    .all(|arc| !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()));
-            return is_oid.then(|| name.clone());
+            let is_arc =
+                |arc: &str| !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit());
+            let is_oid = name.contains('.') && name.split('.').all(is_arc);
+            is_oid.then(|| name.clone())
         }
-        _ => return None,
-    };
-    Some(fixed.to_owned())
+        known => known.object_identifier().map(str::to_owned),
+    }
 }
 
 pub(super) fn crypto_properties(properties: Map<String, Value>, oid: Option<String>) -> Value {
