@@ -242,10 +242,11 @@ pub(crate) fn alert_answer<T>(alert: AlertDescription) -> Answer<T> {
 }
 
 /// Whether an alert says that what was offered is not taken: handshake_failure,
-/// illegal_parameter, protocol_version, insufficient_security and no_application_protocol
-/// (RFC 8446 section 6.2). All others tell of something else that went wrong.
+/// protocol_version, insufficient_security and no_application_protocol (RFC 8446 section 6.2).
+/// All others tell of something else that went wrong; so does illegal_parameter, with which a
+/// server may answer a hello without key shares that it can't read.
 const fn says_no(alert: AlertDescription) -> bool {
-    matches!(alert.0, 40 | 47 | 70 | 71 | 120)
+    matches!(alert.0, 40 | 70 | 71 | 120)
 }
 
 #[cfg(test)]
@@ -297,7 +298,7 @@ mod tests {
     fn only_some_alerts_mean_no() {
         assert!(alert_answer::<()>(AlertDescription::HANDSHAKE_FAILURE).is_refused());
         assert!(alert_answer::<()>(AlertDescription::PROTOCOL_VERSION).is_refused());
-        for other in [10, 50, 80, 90, 112] {
+        for other in [10, 47, 50, 80, 90, 112] {
             assert!(alert_answer::<()>(AlertDescription(other)).is_unknown());
         }
     }
