@@ -56,9 +56,10 @@ impl Default for Options {
 /// its addresses are done.
 ///
 /// Targets are drawn from the iterator as there is room for them, so that memory does not
-/// grow with their number. Ends when all are done, or when nobody takes the results any more.
+/// grow with their number; on a thread of its own, since the next one may be long in coming
+/// (a pipe). Ends when all are done, or when nobody takes the results any more.
 pub async fn scan(
-    targets: impl Iterator<Item = Target>,
+    targets: impl Iterator<Item = Target> + Send + 'static,
     options: &Options,
     results: mpsc::Sender<Vec<Endpoint>>,
 ) {
@@ -66,7 +67,16 @@ pub async fn scan(
     // One endpoint has several connections at most; as many endpoints as connections keep all
     // of them busy.
     let at_once = options.limits.connections.max(1);
-    let all = stream::iter(targets)
+    let (feed, mut fed) = mpsc::channel(at_once.min(MOST_WAITING));
+    // Not one of the runtime's threads: it would wait for a pipe that never ends.
+    std::thread::spawn(move || {
+        for target in targets {
+            if feed.blocking_send(target).is_err() {
+                return;
+            }
+        }
+    });
+    let all = stream::poll_fn(|context| fed.poll_recv(context))
         .map(|target| one(target, options, &pace, &results))
         .buffer_unordered(at_once)
         .collect::<()>();
@@ -75,6 +85,9 @@ pub async fn scan(
         () = results.closed() => {}
     }
 }
+
+/// Targets that wait for room.
+const MOST_WAITING: usize = 64;
 
 async fn one(
     target: Target,

@@ -21,7 +21,9 @@ pub(crate) async fn scan(dialer: &Dialer, depth: Depth) -> Service {
     let control = match ask(dialer, &control_offer(dialer)).await {
         Ok(reply) => Ok(reply),
         // Once more as an old client: some servers can't read the other hello.
-        Err(Stopped::Unknown(first)) if is_worth_another(first.cause) => {
+        Err(Stopped::Unknown(first))
+            if is_worth_another(first.cause) && dialer.target.protocol != Protocol::Quic =>
+        {
             match ask(dialer, &offers::legacy(name, offers::TLS12)).await {
                 Ok(reply) => Ok(reply),
                 Err(_) => Err(Stopped::Unknown(first)),

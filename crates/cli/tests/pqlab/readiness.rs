@@ -181,6 +181,27 @@ fn a_scan_that_was_killed_goes_on() {
 }
 
 #[test]
+fn a_pipe_that_stays_open_stalls_nothing() {
+    let server = Server::start(&["serve"], &[]);
+    let mut scan = pqlab()
+        .args(["scan", "--groups-only", "--json", "--targets", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut targets = scan.stdin.take().unwrap();
+    writeln!(targets, "{}", server.address).unwrap();
+    // The result comes although there may be more targets.
+    let mut line = String::new();
+    BufReader::new(scan.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert_eq!(lines(line.as_bytes())[0]["service"]["kind"], "tls");
+    drop(targets);
+    assert_eq!(scan.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn bad_targets_and_files_are_refused_before_anything_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     let bad = write(folder.path(), "targets", "127.0.0.1:1\nhttp://a\n");
